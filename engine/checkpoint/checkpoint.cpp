@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/checkpoint/checkpoint.h"
+
+#include "engine/error.h"
+#include "engine/json_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+namespace bathyscope {
+
+namespace {
+
+using nlohmann::json;
+
+std::optional<kernels::DType> weightType(StoredType type)
+{
+    switch (type) {
+    case StoredType::F32:
+        return kernels::DType::F32;
+    case StoredType::F16:
+        return kernels::DType::F16;
+    case StoredType::BF16:
+        return kernels::DType::BF16;
+    case StoredType::F8E4M3:
+        return kernels::DType::F8E4M3;
+    default:
+        return std::nullopt;
+    }
+}
+
+/// tensor name -> file name, of an index file. The files must lie directly in the model's directory.
+std::map<std::string, std::string> readWeightMap(const std::filesystem::path &indexFile)
+{
+    const json index = readJsonFile(indexFile);
+    const auto found = index.find("weight_map");
+    if (found == index.end() || !found->is_object())
+        throwFileError(indexFile, "weight_map", "an object", "none");
+    std::map<std::string, std::string> map;
+    for (const auto &[name, file] : found->items()) {
+        if (!file.is_string())
+            throwFileError(indexFile, "weight_map." + name, "a file name", file.dump());
+        const std::string fileName = file.get<std::string>();
+        const std::filesystem::path path = fromUtf8(fileName);
+        if (path != path.filename() || fileName.empty() || fileName == ".." || fileName == ".")
+            throwFileError(indexFile, "weight_map." + name, "a file in the model's directory", fileName);
+        map.emplace(name, fileName);
+    }
+    return map;
+}
+
+/// FNV-1a (isthe.com/chongo/tech/comp/fnv), 64 bits.
+void hash(std::uint64_t &state, const void *data, std::size_t size)
+{
+    const auto *bytes = static_cast<const unsigned char *>(data);
+    for (std::size_t i = 0; i < size; ++i)
+        state = (state ^ bytes[i]) * 0x100000001b3ULL;
+}
+
+} // namespace
+
+std::int64_t Tensor::elements() const
+{
+    return std::accumulate(shape.begin(), shape.end(), std::int64_t(1), std::multiplies<>());
+}
+
+std::string Tensor::describe() const
+{
+    constexpr const char *names[] = {"F32", "F16", "BF16", "F8_E4M3"};
+    return fmt::format("{} [{}]", names[static_cast<int>(dtype)], fmt::join(shape, ", "));
+}
+
+Checkpoint::Checkpoint(const std::filesystem::path &directory)
+    : m_directory(directory)
+{
+    const auto single = directory / "model.safetensors";
+    const auto index = directory / "model.safetensors.index.json";
+    if (std::filesystem::exists(index)) {
+        const auto weightMap = readWeightMap(index);
+        std::set<std::string> files;
+        for (const auto &[name, file] : weightMap)
+            files.insert(file);
+        for (const std::string &file : files)
+            addFile(directory / fromUtf8(file), &weightMap);
+        for (const auto &[name, file] : weightMap)
+            if (std::none_of(m_files.begin(), m_files.end(),
+                             [&key = name](const auto &f) { return f->tensors().contains(key); }))
+                throwFileError(index, "weight_map." + name, "a tensor of that name in " + file, "none");
+    } else if (std::filesystem::exists(single)) {
+        addFile(single, nullptr);
+    } else {
+        throw Error(
+            fmt::format("{}: expected model.safetensors or model.safetensors.index.json, found neither",
+                        toUtf8(directory)));
+    }
+}
+
+void Checkpoint::addFile(const std::filesystem::path &path,
+                         const std::map<std::string, std::string> *weightMap)
+{
+    const auto &file = *m_files.emplace_back(std::make_unique<SafetensorsFile>(path));
+    const std::string fileName = toUtf8(path.filename());
+    for (const auto &[name, stored] : file.tensors()) {
+        if (weightMap) {
+            const auto entry = weightMap->find(name);
+            if (entry == weightMap->end() || entry->second != fileName)
+                continue; // the index decides which file a tensor is taken from
+        }
+        if (const auto type = weightType(stored.type))
+            m_tensors.emplace(name, Tensor{*type, stored.shape, stored.bytes.data(), toUtf8(path)});
+    }
+}
+
+const Tensor *Checkpoint::find(const std::string &name) const
+{
+    const auto found = m_tensors.find(name);
+    return found == m_tensors.end() ? nullptr : &found->second;
+}
+
+std::string Checkpoint::name() const
+{
+    return toUtf8(m_directory);
+}
+
+void Checkpoint::expectWhole() const
+{
+    for (const auto &file : m_files)
+        file->expectWhole();
+}
+
+std::string Checkpoint::fingerprint() const
+{
+    constexpr std::size_t sample =
+        64; // bytes of each tensor: enough to tell fine-tunes apart, quick for 600 GB
+    std::uint64_t state = 0xcbf29ce484222325ULL;
+    for (const auto &file : m_files) {
+        for (const auto &[name, tensor] : file->tensors()) {
+            hash(state, name.data(), name.size());
+            hash(state, tensor.typeName.data(), tensor.typeName.size());
+            hash(state, tensor.shape.data(), tensor.shape.size() * sizeof(std::int64_t));
+            const std::size_t middle = tensor.bytes.size() / 2;
+            hash(state, tensor.bytes.data(), std::min(sample, tensor.bytes.size()));
+            hash(state, tensor.bytes.data() + middle, std::min(sample, tensor.bytes.size() - middle));
+        }
+    }
+    expectWhole();
+    return fmt::format("{:016x}", state);
+}
+
+} // namespace bathyscope

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/executor/cpu_executor.h"
+
+#include "engine/error.h"
+#include "engine/executor/cpu_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <new>
+
+namespace bathyscope {
+
+namespace cpu {
+
+State::State(const ModelConfig &modelConfig, std::shared_ptr<const TensorSource> tensors, int threads)
+    : config(modelConfig)
+    , source(std::move(tensors))
+    , weights(bindWeights(config, *source))
+    , rope(config.rope, config.mla.qkRopeHeadDim)
+    , softmaxScale(config.softmaxScale())
+    , scratch(static_cast<std::size_t>(threads))
+{
+}
+
+void State::reserve(std::int64_t tokens)
+{
+    const auto n = static_cast<std::size_t>(tokens);
+    const auto hidden = static_cast<std::size_t>(config.hiddenSize);
+    if (buffers.x.size() >= n * hidden)
+        return;
+    const auto heads = static_cast<std::size_t>(config.numAttentionHeads);
+    const auto width = static_cast<std::size_t>(config.mla.cacheWidth());
+    std::size_t intermediate = static_cast<std::size_t>(config.intermediateSize);
+    std::size_t activations = intermediate;
+    if (config.moe) {
+        const auto expert = static_cast<std::size_t>(config.moe->moeIntermediateSize);
+        const std::size_t shared = expert * static_cast<std::size_t>(config.moe->nSharedExperts);
+        intermediate = std::max({intermediate, expert, shared});
+        activations =
+            std::max(activations, expert * static_cast<std::size_t>(config.moe->numExpertsPerTok) + shared);
+        buffers.routerLogits.resize(n * static_cast<std::size_t>(config.moe->nRoutedExperts));
+        buffers.choices.resize(n * static_cast<std::size_t>(config.moe->numExpertsPerTok));
+    }
+    buffers.x.resize(n * hidden);
+    buffers.normed.resize(n * hidden);
+    buffers.queryLatent.resize(n * static_cast<std::size_t>(config.mla.qLoraRank));
+    buffers.query.resize(n * heads * static_cast<std::size_t>(config.mla.qkHeadDim()));
+    buffers.absorbed.resize(heads * width);
+    buffers.kv.resize(n * width);
+    buffers.attended.resize(n * heads * static_cast<std::size_t>(config.mla.vHeadDim));
+    buffers.activations.resize(n * activations);
+    buffers.cosines.resize(n * static_cast<std::size_t>(config.mla.qkRopeHeadDim / 2));
+    buffers.sines.resize(buffers.cosines.size());
+    for (Scratch &own : scratch) {
+        own.normed.resize(hidden);
+        own.queryNormed.resize(static_cast<std::size_t>(config.mla.qLoraRank));
+        own.query.resize(heads * static_cast<std::size_t>(config.mla.kvLoraRank));
+        own.gathered.resize(n * hidden);
+        // One token needs a whole row of activations, a chunk a block of 128 rows for every token.
+        own.block.resize(std::max(n * std::size_t(128), intermediate));
+        own.attention.resize(static_cast<std::size_t>(kernels::expandedAttentionScratch(
+            config.mla.qkNopeHeadDim, config.mla.qkRopeHeadDim, config.mla.vHeadDim)));
+        if (config.moe && !own.router) {
+            own.router.emplace(*config.moe);
+            own.choices.resize(static_cast<std::size_t>(config.moe->numExpertsPerTok));
+        }
+    }
+}
+
+namespace {
+
+constexpr std::int32_t prefillChunk = 512;
+
+class CpuExecutor final : public Executor {
+public:
+    CpuExecutor(const ModelConfig &config, std::shared_ptr<const TensorSource> source, int threads)
+        : m_team(threads)
+        , m_state(config, std::move(source), threads)
+    {
+        m_state.reserve(1);
+    }
+
+    const ModelConfig &config() const override { return m_state.config; }
+    std::string deviceName() const override
+    {
+        return fmt::format("CPU · {} thread{}", m_team.size(), m_team.size() == 1 ? "" : "s");
+    }
+    std::int32_t maxChunk() const override { return prefillChunk; }
+    bool hasDraft() const override { return m_state.weights.mtp.has_value(); }
+    std::int64_t cacheBytesPerToken() const override
+    {
+        return std::int64_t(m_state.config.numHiddenLayers) * m_state.config.mla.cacheWidth()
+            * std::int64_t(sizeof(float));
+    }
+
+    std::unique_ptr<KvCache> createCache(std::int32_t capacity) override
+    {
+        const std::int64_t layers = m_state.config.numHiddenLayers + (m_state.weights.mtp ? 1 : 0);
+        try {
+            return std::make_unique<Cache>(capacity, layers, m_state.config.mla.cacheWidth());
+        } catch (const std::bad_alloc &) {
+            throw Error(fmt::format("a cache for {} tokens needs {:.1f} GB, more than this machine gives: "
+                                    "choose a shorter context",
+                                    capacity, double(cacheBytesPerToken()) * capacity / 1e9));
+        }
+    }
+
+    void forward(const ForwardRequest &request, KvCache &cache, ForwardResult &result) override;
+    void draft(std::span<const TokenId> tokens, std::span<const float> hidden, std::int32_t position,
+               KvCache &cache, std::vector<float> &logits) override;
+
+private:
+    void prepare(std::span<const TokenId> tokens, std::int64_t firstPosition);
+    void runLayer(Member &member, const LayerWeights &layer, float *cache, const Chunk &chunk);
+    void computeLogits(Member &member, const kernels::MatrixView &head, const std::vector<float> &norm,
+                       std::int64_t firstToken, std::int64_t tokens, float *logits);
+    void resizeResult(const ForwardRequest &request, ForwardResult &result) const;
+
+    ThreadTeam m_team;
+    State m_state;
+};
+
+/// Embeddings into the residual stream, angles of all positions.
+void CpuExecutor::prepare(std::span<const TokenId> tokens, std::int64_t firstPosition)
+{
+    m_state.reserve(static_cast<std::int64_t>(tokens.size()));
+    const std::int64_t half = m_state.config.mla.qkRopeHeadDim / 2;
+    Buffers &b = m_state.buffers;
+    for (std::size_t t = 0; t < tokens.size(); ++t) {
+        kernels::widenRow(m_state.weights.embedding, tokens[t],
+                          b.x.data() + t * static_cast<std::size_t>(m_state.config.hiddenSize));
+        const std::int64_t offset = static_cast<std::int64_t>(t) * half;
+        m_state.rope.angles(firstPosition + static_cast<std::int64_t>(t), b.cosines.data() + offset,
+                            b.sines.data() + offset);
+    }
+}
+
+void CpuExecutor::runLayer(Member &member, const LayerWeights &layer, float *cache, const Chunk &chunk)
+{
+    if (chunk.tokens == 1)
+        decodeLayer(member, m_state, layer, cache, chunk);
+    else
+        prefillLayer(member, m_state, layer, cache, chunk);
+}
+
+/// logits[t] = head · norm(x[firstToken + t]).
+void CpuExecutor::computeLogits(Member &member, const kernels::MatrixView &head,
+                                const std::vector<float> &norm, std::int64_t firstToken, std::int64_t tokens,
+                                float *logits)
+{
+    const std::int64_t hidden = m_state.config.hiddenSize;
+    Buffers &b = m_state.buffers;
+    member.forEach(tokens, 16, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t t = begin; t < end; ++t)
+            kernels::rmsNorm({.x = b.x.data() + (firstToken + t) * hidden,
+                              .weight = norm.data(),
+                              .y = b.normed.data() + t * hidden,
+                              .n = hidden,
+                              .epsilon = static_cast<float>(m_state.config.rmsNormEps)});
+    });
+    if (!logits)
+        return;
+    if (tokens > 1)
+        return multiply(member, {.weights = head, .m = tokens, .x = b.normed.data(), .y = logits});
+    member.forEach(head.rows, rowGrain(member, head.rows), [&](std::int64_t begin, std::int64_t end) {
+        kernels::gemv({.weights = head, .rowBegin = begin, .rowEnd = end, .x = b.normed.data(), .y = logits});
+    });
+}
+
+void CpuExecutor::resizeResult(const ForwardRequest &request, ForwardResult &result) const
+{
+    const ModelConfig &c = m_state.config;
+    const std::size_t tokens = request.tokens.size();
+    const std::size_t outputs = request.logits == LogitsOf::AllTokens ? tokens
+        : request.logits == LogitsOf::LastToken                       ? 1
+                                                                      : 0;
+    const auto hidden = static_cast<std::size_t>(c.hiddenSize);
+    result.logits.resize(outputs * static_cast<std::size_t>(c.vocabSize));
+    const std::size_t perToken =
+        c.moe ? c.moeLayers().size() * static_cast<std::size_t>(c.moe->numExpertsPerTok) : 0;
+    result.routing.resize(request.routing ? outputs * perToken : 0);
+    result.hidden.resize(request.hidden ? static_cast<std::size_t>(c.numHiddenLayers) * tokens * hidden : 0);
+    result.draftInput.resize(request.draftInput ? tokens * hidden : 0);
+}
+
+void CpuExecutor::forward(const ForwardRequest &request, KvCache &cache, ForwardResult &result)
+{
+    const auto tokens = static_cast<std::int64_t>(request.tokens.size());
+    auto &latents = static_cast<Cache &>(cache);
+    const ModelConfig &c = m_state.config;
+    Buffers &b = m_state.buffers;
+    prepare(request.tokens, cache.length());
+    resizeResult(request, result);
+
+    const bool allTokens = request.logits == LogitsOf::AllTokens || request.hidden || request.draftInput;
+    const std::int64_t firstOutput = request.logits == LogitsOf::AllTokens ? 0 : tokens - 1;
+    const std::size_t k = c.moe ? static_cast<std::size_t>(c.moe->numExpertsPerTok) : 0;
+    const std::size_t moeLayers = c.moeLayers().size();
+    m_team.run([&](Member &member) {
+        std::size_t moeLayer = 0;
+        for (std::int32_t i = 0; i < c.numHiddenLayers; ++i) {
+            const LayerWeights &layer = m_state.weights.layers[static_cast<std::size_t>(i)];
+            const bool last = i + 1 == c.numHiddenLayers;
+            const Chunk chunk{tokens, cache.length(), last && !allTokens ? tokens - 1 : 0};
+            runLayer(member, layer, latents.layer(i), chunk);
+            if (member.index() != 0)
+                continue; // only the first thread hands out what was seen
+            if (!result.hidden.empty())
+                std::copy_n(b.x.data(), tokens * c.hiddenSize,
+                            result.hidden.data() + i * tokens * c.hiddenSize);
+            if (layer.moe && !result.routing.empty()) {
+                const auto firstRow = static_cast<std::size_t>(firstOutput - chunk.firstNeeded);
+                for (std::size_t t = 0; t < static_cast<std::size_t>(tokens - firstOutput); ++t)
+                    std::copy_n(b.choices.data() + (firstRow + t) * k, k,
+                                result.routing.data() + (t * moeLayers + moeLayer) * k);
+                ++moeLayer;
+            }
+        }
+        if (request.draftInput) {
+            computeLogits(member, m_state.weights.head, m_state.weights.finalNorm, 0, tokens, nullptr);
+            if (member.index() == 0)
+                std::copy_n(b.normed.data(), tokens * c.hiddenSize, result.draftInput.data());
+            member.barrier();
+        }
+        if (request.logits != LogitsOf::None)
+            computeLogits(member, m_state.weights.head, m_state.weights.finalNorm, firstOutput,
+                          tokens - firstOutput, result.logits.data());
+    });
+    cache.advance(static_cast<std::int32_t>(tokens));
+}
+
+void CpuExecutor::draft(std::span<const TokenId> tokens, std::span<const float> hidden, std::int32_t position,
+                        KvCache &cache, std::vector<float> &logits)
+{
+    if (!m_state.weights.mtp)
+        throw Error("this model has no multi-token prediction layer");
+    const MtpWeights &w = *m_state.weights.mtp;
+    const auto n = static_cast<std::int64_t>(tokens.size());
+    const std::int64_t width = m_state.config.hiddenSize;
+    const auto epsilon = static_cast<float>(m_state.config.rmsNormEps);
+    prepare(tokens, position);
+    logits.resize(tokens.size() * static_cast<std::size_t>(m_state.config.vocabSize));
+    std::vector<float> joined(static_cast<std::size_t>(2 * n * width));
+    for (std::int64_t t = 0; t < n; ++t) {
+        float *row = joined.data() + 2 * t * width;
+        kernels::rmsNorm({m_state.buffers.x.data() + t * width, w.embeddingNorm.data(), row, width, epsilon});
+        kernels::rmsNorm({hidden.data() + t * width, w.hiddenNorm.data(), row + width, width, epsilon});
+    }
+    auto &latents = static_cast<Cache &>(cache);
+    m_team.run([&](Member &member) {
+        multiply(member,
+                 {.weights = w.projection, .m = n, .x = joined.data(), .y = m_state.buffers.x.data()});
+        runLayer(member, w.layer, latents.layer(m_state.config.numHiddenLayers), {n, position, 0});
+        computeLogits(member, w.head, w.finalNorm, 0, n, logits.data());
+    });
+}
+
+} // namespace
+
+} // namespace cpu
+
+std::unique_ptr<Executor> createCpuExecutor(const ModelConfig &config,
+                                            std::shared_ptr<const TensorSource> source, int threads)
+{
+    const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    return std::make_unique<cpu::CpuExecutor>(config, std::move(source), threads > 0 ? threads : cores);
+}
+
+} // namespace bathyscope

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Hard limits on what comes from files and templates, so that no input can exhaust memory or time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace bathyscope::limits {
+
+// tokenizer.json
+inline constexpr std::uintmax_t maxTokenizerFileBytes = 256U << 20U;
+inline constexpr std::size_t maxVocabulary = 4'000'000; ///< entries, and the largest id + 1
+inline constexpr std::size_t maxMerges = 4'000'000;
+inline constexpr std::size_t maxTokenBytes = 65'536; ///< of one vocabulary entry
+inline constexpr std::size_t maxPreTokenizers = 64; ///< steps, nested sequences included
+inline constexpr std::size_t maxPatternBytes = 65'536;
+inline constexpr std::uint32_t maxRegexSteps = 200'000'000; ///< backtracking steps of one match
+inline constexpr std::size_t maxRegexStackBytes = 8U << 20U;
+
+// chat templates
+inline constexpr std::size_t maxTemplateSource = 1U << 20U; ///< bytes
+inline constexpr std::size_t maxTemplateDepth = 200; ///< nesting of the source and of evaluation
+inline constexpr std::size_t maxTemplateSteps = 10'000'000; ///< evaluated nodes, copied data included
+inline constexpr std::size_t maxTemplateOutput = 64U << 20U; ///< bytes of a prompt or of one value
+inline constexpr std::size_t maxTemplateItems = 1'000'000; ///< of one list
+inline constexpr std::size_t maxTemplateRange = 100'000; ///< numbers of one range()
+inline constexpr std::uintmax_t maxTemplateFileBytes = 64U << 20U; ///< tokenizer_config.json
+
+// model directories
+inline constexpr std::uintmax_t maxTextFile = 256U << 20U; ///< config.json, index files
+inline constexpr std::size_t maxMappedFiles = 4096; ///< at a time; the largest published model has 163
+inline constexpr std::uint64_t maxSafetensorsHeader = 100'000'000; ///< bytes, as the format's own reader
+inline constexpr std::uint64_t maxTensorElements = std::uint64_t(1) << 40U;
+inline constexpr std::size_t maxTensorRank = 8;
+
+// hyperparameters
+inline constexpr std::int64_t maxLayers = 1024;
+inline constexpr std::int64_t maxExperts = 4096;
+inline constexpr std::int64_t maxWidth = 1 << 20; ///< hidden sizes, ranks and head dimensions
+inline constexpr std::int64_t maxContext = 1 << 24; ///< tokens
+
+} // namespace bathyscope::limits

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/models/architectures.h"
+
+#include "engine/error.h"
+#include "engine/json_file.h"
+#include "engine/limits.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace bathyscope {
+
+namespace {
+
+constexpr Architecture architectures[] = {
+    {"deepseek_v2", readDeepseekV2Config, bindDeepseekWeights},
+    {"deepseek_v3", readDeepseekV3Config, bindDeepseekWeights},
+};
+
+} // namespace
+
+const Architecture *findArchitecture(std::string_view modelType)
+{
+    for (const Architecture &architecture : architectures)
+        if (architecture.modelType == modelType)
+            return &architecture;
+    return nullptr;
+}
+
+std::string supportedArchitectures()
+{
+    std::string names;
+    for (const Architecture &architecture : architectures)
+        names += (names.empty() ? "" : ", ") + std::string(architecture.modelType);
+    return names;
+}
+
+ModelConfig loadModelConfig(const std::filesystem::path &configJson)
+{
+    const nlohmann::json object = readJsonFile(configJson);
+    const ConfigReader config(object, configJson);
+    const std::string modelType = config.text("model_type");
+    const Architecture *architecture = findArchitecture(modelType);
+    if (!architecture)
+        config.fail("model_type", "one of " + supportedArchitectures());
+    return architecture->readConfig(config);
+}
+
+GenerationConfig loadGenerationConfig(const std::filesystem::path &modelDirectory)
+{
+    GenerationConfig generation;
+    const auto file = modelDirectory / "generation_config.json";
+    if (!std::filesystem::exists(file))
+        return generation;
+    const nlohmann::json object = readJsonFile(file);
+    const ConfigReader config(object, file);
+    SamplingParameters &s = generation.sampling;
+    s.temperature = static_cast<float>(config.numberOr("temperature", 1, 0, 100));
+    if (!config.booleanOr("do_sample", true))
+        s.temperature = 0;
+    s.topK = static_cast<std::int32_t>(config.integerOr("top_k", 0, 0, INT32_MAX));
+    s.topP = static_cast<float>(config.numberOr("top_p", 1, 0, 1));
+    s.minP = static_cast<float>(config.numberOr("min_p", 0, 0, 1));
+    s.repetitionPenalty = static_cast<float>(config.numberOr("repetition_penalty", 1, 0.01, 100));
+    generation.eosTokenIds = config.tokenIds("eos_token_id", limits::maxVocabulary);
+    return generation;
+}
+
+ModelWeights bindWeights(const ModelConfig &config, const TensorSource &source)
+{
+    const Architecture *architecture = findArchitecture(config.modelType);
+    if (!architecture)
+        throw Error(fmt::format("model_type: expected one of {}, found {}", supportedArchitectures(),
+                                config.modelType));
+    return architecture->bindWeights(config, source);
+}
+
+std::vector<std::int32_t> ModelConfig::moeLayers() const
+{
+    std::vector<std::int32_t> layers;
+    for (std::size_t i = 0; i < layerIsMoe.size(); ++i)
+        if (layerIsMoe[i])
+            layers.push_back(static_cast<std::int32_t>(i));
+    return layers;
+}
+
+float ModelConfig::softmaxScale() const
+{
+    double scale = 1.0 / std::sqrt(double(mla.qkHeadDim()));
+    if (rope.yarn && rope.yarn->mscaleAllDim != 0 && rope.yarn->factor > 1) {
+        // DeepSeek-V2's modeling code: attention sharpens with the extension factor, on both q and k.
+        const double mscale = 0.1 * rope.yarn->mscaleAllDim * std::log(rope.yarn->factor) + 1.0;
+        scale *= mscale * mscale;
+    }
+    return static_cast<float>(scale);
+}
+
+} // namespace bathyscope

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Everything that crosses a thread: plain values, no pointers into the engine.
+// This is the only engine header that `storage/` and `ui/` may include.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bathyscope {
+
+/// Index into a model's vocabulary.
+using TokenId = std::int32_t;
+
+enum class Role : std::uint8_t { System, User, Assistant };
+
+/// One turn of a conversation, as a chat template sees it. UTF-8.
+struct Message {
+    Role role = Role::User;
+    std::string content;
+
+    bool operator==(const Message &) const = default;
+};
+
+/// The part of a reply a token belongs to. `Marker` tokens (`<think>`, `</think>`, the end of the
+/// sequence) separate the parts and are not shown as text.
+enum class Section : std::uint8_t { Reasoning, Answer, Marker };
+
+/// One entry of the model's own next-token distribution.
+struct Candidate {
+    TokenId id = 0;
+    float logProb = 0; ///< natural logarithm, before the sampler touched the distribution
+
+    bool operator==(const Candidate &) const = default;
+};
+
+/// One routed expert and the weight its output was multiplied with.
+struct ExpertChoice {
+    std::uint16_t expert = 0;
+    float weight = 0; ///< final weight: normalised and scaled as the model's router does
+
+    bool operator==(const ExpertChoice &) const = default;
+};
+
+/// One generated token and all that was seen while it was chosen.
+struct TokenRecord {
+    TokenId id = 0;
+    Section section = Section::Answer;
+    std::string bytes; ///< the token's raw bytes; a token may begin or end inside a UTF-8 character
+    float logProb = 0; ///< of this token in the model's own distribution
+    std::vector<Candidate> top; ///< most probable first; empty when not traced
+    float restMass = 0; ///< probability of all tokens that are not in `top`, 0…1
+    /// Experts of the forward pass that produced the distribution this token was chosen from: layer by
+    /// layer over the MoE layers (ModelInfo::moeLayers), ModelInfo::expertsPerToken entries each, by
+    /// ascending expert. Empty when not traced or when the model has no experts.
+    std::vector<ExpertChoice> experts;
+    float seconds = 0; ///< since the request was taken up
+
+    bool operator==(const TokenRecord &) const = default;
+};
+
+/// How a reply came to its end.
+enum class FinishReason : std::uint8_t {
+    EndOfSequence, ///< the model ended its turn
+    MaxTokens, ///< the limit of the request
+    ContextFull, ///< no room left in the model's context
+    Cancelled, ///< stopped by the user
+    Error ///< see GenerationSummary::error
+};
+
+struct GenerationSummary {
+    FinishReason finish = FinishReason::EndOfSequence;
+    std::string error; ///< what went wrong, for FinishReason::Error
+    std::int32_t promptTokens = 0;
+    std::int32_t reusedTokens = 0; ///< prompt tokens that were still in the cache
+    std::int32_t generatedTokens = 0;
+    std::int32_t contextUsed = 0; ///< tokens held in the cache at the end
+    double prefillSeconds = 0;
+    double decodeSeconds = 0;
+
+    bool operator==(const GenerationSummary &) const = default;
+};
+
+/// What is done to the distribution between logits and choice. A stage whose value is neutral is off.
+struct SamplingParameters {
+    float temperature = 1.0F; ///< 0: greedy
+    std::int32_t topK = 0; ///< 0: off
+    float topP = 1.0F; ///< 1: off
+    float minP = 0.0F; ///< 0: off; keeps tokens with p >= minP * max p
+    float repetitionPenalty = 1.0F; ///< 1: off
+    std::optional<std::uint64_t> seed; ///< none: a fresh one for every reply
+    std::int32_t maxTokens = 0; ///< 0: until the context is full
+
+    bool operator==(const SamplingParameters &) const = default;
+};
+
+/// What is recorded beside the text.
+struct TraceOptions {
+    std::int32_t candidates = 20; ///< entries of TokenRecord::top; 0: none
+    bool routing = true;
+
+    bool operator==(const TraceOptions &) const = default;
+};
+
+/// The raw bytes of every token, so that a candidate can be shown without the engine.
+using Vocabulary = std::vector<std::string>;
+
+/// What a loaded model is, for people and for views.
+struct ModelInfo {
+    std::string name; ///< for people: the directory's name or a given title
+    std::string path; ///< UTF-8
+    std::string architecture; ///< `model_type` of config.json
+    std::string dtype; ///< of most weights: "FP8", "BF16", …
+    std::string device; ///< for people: "CPU · 2 threads"
+    std::string fingerprint; ///< hexadecimal, stable for the same weights and vocabulary
+    std::uint64_t parameters = 0;
+    std::uint64_t activeParameters = 0; ///< used for one token
+    std::int32_t layers = 0;
+    std::vector<std::int32_t> moeLayers; ///< indices of the layers that route, ascending
+    std::int32_t experts = 0; ///< routed experts a layer; 0: a dense model
+    std::int32_t expertsPerToken = 0;
+    std::int32_t contextLength = 0; ///< tokens
+    std::int64_t cacheBytesPerToken = 0; ///< all layers together
+    SamplingParameters defaults; ///< from generation_config.json
+    std::shared_ptr<const Vocabulary> vocabulary;
+};
+
+struct PrefillProgress {
+    std::int32_t done = 0; ///< tokens, those reused included
+    std::int32_t total = 0;
+};
+
+} // namespace bathyscope

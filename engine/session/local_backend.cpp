@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/session/local_backend.h"
+
+#include "engine/checkpoint/checkpoint.h"
+#include "engine/error.h"
+#include "engine/executor/cpu_executor.h"
+#include "engine/models/model_weights.h"
+#include "engine/session/local_session.h"
+#include "engine/text/prompt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace bathyscope {
+
+namespace {
+
+/// The type that most of a model's weights are stored in.
+std::string mainType(const ModelWeights &weights)
+{
+    constexpr const char *names[] = {"F32", "F16", "BF16", "FP8"};
+    return names[static_cast<int>(weights.layers.front().attention.o.dtype)];
+}
+
+} // namespace
+
+std::unique_ptr<Executor> createExecutor(const ModelConfig &config,
+                                         std::shared_ptr<const TensorSource> source,
+                                         const LocalBackendOptions &options)
+{
+    if (options.device != "auto" && options.device != "cpu")
+        throw Error(fmt::format("device: expected \"auto\" or \"cpu\", found \"{}\"", options.device));
+    return createCpuExecutor(config, std::move(source), options.threads);
+}
+
+std::unique_ptr<Backend> openLocalBackend(const std::string &modelDirectory,
+                                          const LocalBackendOptions &options)
+{
+    return std::make_unique<LocalBackend>(modelDirectory, options);
+}
+
+LocalBackend::LocalBackend(const std::string &modelDirectory, const LocalBackendOptions &options)
+    : m_tokenizer(Tokenizer::fromFile(fromUtf8(modelDirectory) / "tokenizer.json"))
+{
+    const std::filesystem::path directory = fromUtf8(modelDirectory);
+    const ModelConfig config = loadModelConfig(directory / "config.json");
+    const auto vocabularySize = static_cast<std::int64_t>(m_tokenizer.vocabulary()->size());
+    if (vocabularySize > config.vocabSize)
+        throwFileError(directory / "tokenizer.json", "model.vocab",
+                       fmt::format("ids below vocab_size ({})", config.vocabSize),
+                       fmt::format("an id of {}", vocabularySize - 1));
+    try {
+        m_template = ChatTemplate::fromModelDirectory(directory);
+    } catch (const Error &error) {
+        m_templateError = error.what(); // such a model still continues ids
+    }
+    auto checkpoint = std::make_shared<const Checkpoint>(directory);
+    const ModelWeights weights = bindWeights(config, *checkpoint);
+    const ParameterCount parameters = countParameters(config, weights);
+    m_executor = createExecutor(config, checkpoint, options);
+
+    const GenerationConfig generation = loadGenerationConfig(directory);
+    m_endOfSequence = config.eosTokenIds;
+    m_endOfSequence.insert(m_endOfSequence.end(), generation.eosTokenIds.begin(),
+                           generation.eosTokenIds.end());
+
+    m_info.dtype = mainType(weights);
+    m_source = checkpoint;
+    expectWholeModel();
+    m_info.fingerprint = checkpoint->fingerprint();
+    m_info.parameters = parameters.total;
+    m_info.activeParameters = parameters.active;
+    m_info.defaults = generation.sampling;
+    m_info.contextLength = options.contextLength > 0
+        ? std::min(options.contextLength, config.maxPositionEmbeddings)
+        : config.maxPositionEmbeddings;
+    describe(directory);
+}
+
+void LocalBackend::describe(const std::filesystem::path &directory)
+{
+    const ModelConfig &config = m_executor->config();
+    m_info.name =
+        toUtf8(directory.filename().empty() ? directory.parent_path().filename() : directory.filename());
+    m_info.path = toUtf8(directory);
+    m_info.architecture = config.modelType;
+    m_info.device = m_executor->deviceName();
+    m_info.layers = config.numHiddenLayers;
+    m_info.moeLayers = config.moeLayers();
+    if (config.moe) {
+        m_info.experts = config.moe->nRoutedExperts;
+        m_info.expertsPerToken = config.moe->numExpertsPerTok;
+    }
+    m_info.cacheBytesPerToken = m_executor->cacheBytesPerToken();
+    // Models pad their vocabulary; an id that the tokenizer does not know has no text.
+    auto vocabulary = std::make_shared<Vocabulary>(*m_tokenizer.vocabulary());
+    vocabulary->resize(static_cast<std::size_t>(config.vocabSize));
+    m_info.vocabulary = std::move(vocabulary);
+}
+
+Capabilities LocalBackend::capabilities() const
+{
+    return {.logProbs = true, .maxCandidates = m_executor->config().vocabSize, .routing = m_info.experts > 0};
+}
+
+std::unique_ptr<Session> LocalBackend::createSession()
+{
+    return std::make_unique<LocalSession>(*this);
+}
+
+LocalBackend::Prompt LocalBackend::preparePrompt(const Request &request) const
+{
+    if (const auto *ids = std::get_if<std::vector<TokenId>>(&request.prompt)) {
+        for (const TokenId id : *ids)
+            if (id < 0 || id >= m_executor->config().vocabSize)
+                throw Error(fmt::format("prompt: expected token ids from 0 to {}, found {}",
+                                        m_executor->config().vocabSize - 1, id));
+        Prompt prompt{*ids, {}};
+        for (const TokenId id : *ids)
+            prompt.text += (*m_info.vocabulary)[static_cast<std::size_t>(id)];
+        return prompt;
+    }
+    if (!m_template)
+        throw Error(m_templateError);
+    const auto pieces = m_template->renderPrompt(std::get<std::vector<Message>>(request.prompt));
+    return {encodePrompt(m_tokenizer, pieces), joined(pieces)};
+}
+
+bool LocalBackend::endsSequence(TokenId id) const
+{
+    return std::find(m_endOfSequence.begin(), m_endOfSequence.end(), id) != m_endOfSequence.end();
+}
+
+} // namespace bathyscope

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A model on this machine: what openLocalBackend() makes, for callers that need its parts.
+#pragma once
+
+#include "engine/checkpoint/tensor_source.h"
+#include "engine/executor/executor.h"
+#include "engine/session/backend.h"
+#include "engine/text/chat_template.h"
+#include "engine/text/tokenizer.h"
+
+#include <optional>
+#include <string>
+
+namespace bathyscope {
+
+/// The executor for options.device. Throws Error for a device that is not there.
+std::unique_ptr<Executor> createExecutor(const ModelConfig &config,
+                                         std::shared_ptr<const TensorSource> source,
+                                         const LocalBackendOptions &options);
+
+class LocalBackend : public Backend {
+public:
+    /// Loads a model directory. Throws Error.
+    LocalBackend(const std::string &modelDirectory, const LocalBackendOptions &options);
+
+    [[nodiscard]] const ModelInfo &model() const override { return m_info; }
+    [[nodiscard]] Capabilities capabilities() const override;
+    [[nodiscard]] std::unique_ptr<Session> createSession() override;
+
+    [[nodiscard]] Executor &executor() { return *m_executor; }
+    [[nodiscard]] const Tokenizer &tokenizer() const { return m_tokenizer; }
+
+    /// Ids and text of a request's prompt. Throws Error where the model has no template for messages.
+    struct Prompt {
+        std::vector<TokenId> ids;
+        std::string text;
+    };
+    [[nodiscard]] Prompt preparePrompt(const Request &request) const;
+
+    [[nodiscard]] bool endsSequence(TokenId id) const;
+
+    /// Throws Error when a file of the model was changed while it was read; see TensorSource.
+    void expectWholeModel() const { m_source->expectWhole(); }
+
+private:
+    void describe(const std::filesystem::path &directory);
+
+    Tokenizer m_tokenizer;
+    std::optional<ChatTemplate> m_template;
+    std::string m_templateError; ///< why there is none
+    std::vector<TokenId> m_endOfSequence;
+    std::shared_ptr<const TensorSource> m_source; ///< what the executor reads
+    std::unique_ptr<Executor> m_executor;
+    ModelInfo m_info;
+};
+
+} // namespace bathyscope

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/session/sampler.h"
+
+#include "kernels/cpu/operations.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bathyscope {
+
+namespace {
+
+std::uint64_t freshSeed()
+{
+    std::random_device device;
+    return std::uint64_t(device()) << 32U | device();
+}
+
+} // namespace
+
+Sampler::Sampler(const SamplingParameters &parameters)
+    : m_parameters(parameters)
+    , m_seed(parameters.seed ? *parameters.seed : freshSeed())
+    , m_random(m_seed)
+{
+}
+
+void Sampler::observe(std::span<const TokenId> tokens)
+{
+    if (m_parameters.repetitionPenalty == 1.0F)
+        return;
+    for (const TokenId id : tokens) {
+        if (static_cast<std::size_t>(id) >= m_seen.size())
+            m_seen.resize(static_cast<std::size_t>(id) + 1);
+        m_seen[static_cast<std::size_t>(id)] = true;
+    }
+}
+
+void Sampler::penalise()
+{
+    for (std::size_t id = 0; id < std::min(m_seen.size(), m_logits.size()); ++id)
+        if (m_seen[id])
+            m_logits[id] = m_logits[id] > 0 ? m_logits[id] / m_parameters.repetitionPenalty
+                                            : m_logits[id] * m_parameters.repetitionPenalty;
+}
+
+TokenId Sampler::choose(std::span<const float> logits)
+{
+    m_logits.assign(logits.begin(), logits.end());
+    penalise();
+    if (m_parameters.temperature <= 0)
+        return static_cast<TokenId>(std::max_element(m_logits.begin(), m_logits.end()) - m_logits.begin());
+    for (float &logit : m_logits)
+        logit /= m_parameters.temperature;
+    keepTopK();
+    keepByProbability();
+    return draw();
+}
+
+void Sampler::keepTopK()
+{
+    const auto k = static_cast<std::size_t>(m_parameters.topK);
+    if (k == 0 || k >= m_logits.size())
+        return;
+    std::vector<float> sorted = m_logits;
+    std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(k) - 1, sorted.end(),
+                     std::greater<>());
+    const float least = sorted[k - 1];
+    for (float &logit : m_logits)
+        if (logit < least)
+            logit = -INFINITY;
+}
+
+void Sampler::keepByProbability()
+{
+    const auto sums = kernels::logSumExp(m_logits.data(), static_cast<std::int64_t>(m_logits.size()));
+    // Tokens below this share cannot be needed to reach top_p: all of them together have less than the rest.
+    const float floor =
+        m_parameters.topP < 1 ? (1 - m_parameters.topP) / static_cast<float>(m_logits.size()) : 0.0F;
+    m_candidates.clear();
+    for (std::size_t id = 0; id < m_logits.size(); ++id) {
+        const float p = std::exp(m_logits[id] - sums.logSumExp);
+        if (p >= floor && p > 0)
+            m_candidates.push_back({p, static_cast<TokenId>(id)});
+    }
+    std::sort(m_candidates.begin(), m_candidates.end(), [](const Weighted &a, const Weighted &b) {
+        return a.probability != b.probability ? a.probability > b.probability : a.id < b.id;
+    });
+    std::size_t keep = m_candidates.size();
+    if (m_parameters.topP < 1) {
+        float mass = 0;
+        for (keep = 0; keep < m_candidates.size() && (keep == 0 || mass < m_parameters.topP); ++keep)
+            mass += m_candidates[keep].probability;
+    }
+    const float least = m_parameters.minP * m_candidates.front().probability;
+    while (keep > 1 && m_candidates[keep - 1].probability < least)
+        --keep;
+    m_candidates.resize(keep);
+}
+
+TokenId Sampler::draw()
+{
+    double sum = 0;
+    for (const Weighted &candidate : m_candidates)
+        sum += candidate.probability;
+    // std::uniform_real_distribution differs between libraries; the same seed gives the same text everywhere.
+    double target = static_cast<double>(m_random() >> 11U) * 0x1p-53 * sum;
+    for (const Weighted &candidate : m_candidates) {
+        target -= candidate.probability;
+        if (target < 0)
+            return candidate.id;
+    }
+    return m_candidates.back().id;
+}
+
+namespace {
+
+/// Probability of all tokens that are not in `top`. Added up over them: one minus the mass of the top would
+/// be all rounding where the model is nearly certain.
+float restOf(std::span<const float> logits, std::span<const Candidate> top, float logSumExp)
+{
+    if (top.size() == logits.size())
+        return 0;
+    std::vector<float> others(logits.begin(), logits.end());
+    for (const Candidate &candidate : top)
+        others[static_cast<std::size_t>(candidate.id)] = -INFINITY;
+    const auto rest = kernels::logSumExp(others.data(), static_cast<std::int64_t>(others.size()));
+    return std::min(std::exp(rest.logSumExp - logSumExp), 1.0F);
+}
+
+} // namespace
+
+Distribution describeDistribution(std::span<const float> logits, std::int32_t count)
+{
+    Distribution distribution;
+    distribution.logSumExp =
+        kernels::logSumExp(logits.data(), static_cast<std::int64_t>(logits.size())).logSumExp;
+    const std::size_t n = std::min(static_cast<std::size_t>(count), logits.size());
+    if (n == 0) {
+        distribution.restMass = 1;
+        return distribution;
+    }
+    const auto better = [](const Candidate &a, const Candidate &b) {
+        return a.logProb != b.logProb ? a.logProb > b.logProb : a.id < b.id;
+    };
+    // A heap whose front is the worst of the best so far: nearly all tokens fail one comparison.
+    std::vector<Candidate> &top = distribution.top;
+    top.reserve(n + 1);
+    for (std::size_t id = 0; id < logits.size(); ++id) {
+        if (top.size() == n && logits[id] <= top.front().logProb)
+            continue;
+        if (top.size() == n) {
+            std::pop_heap(top.begin(), top.end(), better);
+            top.pop_back();
+        }
+        top.push_back({static_cast<TokenId>(id), logits[id]});
+        std::push_heap(top.begin(), top.end(), better);
+    }
+    std::sort_heap(top.begin(), top.end(), better);
+    for (Candidate &candidate : top)
+        candidate.logProb -= distribution.logSumExp;
+    distribution.restMass = restOf(logits, top, distribution.logSumExp);
+    return distribution;
+}
+
+} // namespace bathyscope
