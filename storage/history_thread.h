@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The history on a thread of its own.
+#pragma once
+
+#include "storage/history.h"
+#include "storage/id_source.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace bathyscope::storage {
+
+/// Takes work from any thread and does it in order on the storage thread. Callbacks are called on the storage
+/// thread; the receiver marshals them to its own.
+///
+///     history.write([message](History &h) { h.addMessage(message); });
+///     history.read<LoadedConversation>([id](History &h) { return h.load(id); },
+///                                      [](LoadedConversation loaded) { ... });
+///
+/// A write that the medium refuses (disk full, read-only) stays at the head of the queue and is tried again
+/// every second, later writes behind it, while reads go on; a write that can never succeed is reported and
+/// left out. Tokens wait at most 100 ms before they are written. What became of a damaged database is
+/// reported first of all; every day a copy is made.
+class HistoryThread {
+public:
+    using Write = std::function<void(History &)>;
+    struct Events {
+        /// A read or write failed; the text is made for a person. Repeated for a refused write only when the
+        /// text changes.
+        std::function<void(const std::string &text)> failed;
+        /// All writes that the medium refused are stored now.
+        std::function<void()> recovered;
+    };
+
+    HistoryThread(std::unique_ptr<History> history, Events events);
+
+    /// Writes everything that was posted, then closes the database. What the medium still refuses is reported
+    /// through Events::failed and lost.
+    ~HistoryThread();
+    HistoryThread(const HistoryThread &) = delete;
+    HistoryThread &operator=(const HistoryThread &) = delete;
+
+    /// For History::importConversation().
+    [[nodiscard]] IdSource &ids() { return m_ids; }
+    [[nodiscard]] ConversationId newConversationId() { return m_ids.next(); }
+    [[nodiscard]] MessageId newMessageId() { return m_ids.next(); }
+
+    /// `operations` run in one transaction, again from the start when the medium refuses: they must not have
+    /// effects outside the history. `done` is called once they are stored.
+    void write(Write operations, std::function<void()> done = {});
+
+    /// Writes posted before are seen, except those that the medium refuses.
+    template <typename Result>
+    void read(std::function<Result(History &)> query, std::function<void(Result)> done)
+    {
+        postRead(
+            [query = std::move(query), done = std::move(done)](History &history) { done(query(history)); });
+    }
+
+    /// For a message begun with History::beginReply. Batches are coalesced.
+    void appendTokens(MessageId id, std::vector<TokenRecord> tokens);
+
+    /// Waits until all that was posted before is written or refused. Never call it from a callback.
+    void flush();
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    struct Task {
+        enum class Kind : std::uint8_t { Write, Read, Tokens } kind = Kind::Write;
+        Write operations; ///< Write and Read
+        std::function<void()> done; ///< Write
+        MessageId message = 0; ///< Tokens
+        std::vector<TokenRecord> tokens; ///< Tokens
+    };
+
+    void post(Task task);
+    void postRead(Write query);
+    void run(const std::stop_token &stop);
+    std::deque<Task> waitForTasks(const std::stop_token &stop);
+    void perform(std::deque<Task> tasks);
+    void performRead(const Task &task);
+    bool performWrite(const Task &task);
+    void retryBacklog();
+    void abandonBacklog();
+    void backUp();
+    void reportDamage(const DamagedDatabase &error) const;
+    void report(const std::string &text) const;
+
+    std::unique_ptr<History> m_history; ///< used on the storage thread only, as all down to m_taken
+    Events m_events;
+    std::deque<Task> m_backlog; ///< refused writes and those behind them
+    std::string m_refusal; ///< why the first of m_backlog was refused
+    Clock::time_point m_retryAt;
+    /// Not in the first seconds: they belong to what a person waits for.
+    Clock::time_point m_backUpAt = Clock::now() + std::chrono::seconds(5);
+    std::uint64_t m_taken = 0; ///< of the posted tasks, those taken from m_queue
+
+    IdSource m_ids;
+    std::mutex m_mutex; ///< guards all below but m_thread
+    std::condition_variable_any m_wake;
+    std::condition_variable_any m_performedMore;
+    std::deque<Task> m_queue;
+    Clock::time_point m_due; ///< when m_queue is to be performed; meaningful while it holds something
+    std::uint64_t m_posted = 0; ///< tasks
+    std::uint64_t m_performed = 0; ///< of those posted: done, refused or reported
+    std::jthread m_thread;
+};
+
+} // namespace bathyscope::storage
