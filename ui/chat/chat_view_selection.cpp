@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// ChatView: the selected token and the selected text.
+#include "ui/chat/chat_view.h"
+
+#include "ui/chat/message_text.h"
+#include "ui/chat/token_map.h"
+
+#include <QClipboard>
+#include <QGuiApplication>
+
+#include <algorithm>
+
+namespace bathyscope::ui {
+
+namespace {
+
+constexpr qreal keepVisible = 40; ///< px between the selected token and the edge
+constexpr qreal lineSearch = 6; ///< px, steps in looking for the next line
+constexpr int lineSearchSteps = 80;
+
+} // namespace
+
+void ChatView::showSelectedToken()
+{
+    if (const auto &token = m_selection->token())
+        scrollToToken(*token);
+    viewport()->update();
+}
+
+void ChatView::scrollToToken(const TokenPosition &position)
+{
+    const int row = m_model->rowOf(position.message);
+    if (row < 0 || position.token < 0
+        || position.token >= static_cast<int>(m_model->message(row).tokens.size()))
+        return;
+    const ChatMessage &message = m_model->message(row);
+    Transcript::Item &item = m_transcript.item(row);
+    if (message.tokens[static_cast<std::size_t>(position.token)].section == Section::Reasoning
+        && !item.view.wantsOpen(message)) {
+        item.view.openedByHand = true;
+        item.view.openness = 1;
+        item.dirty = true;
+    }
+    layOut();
+    // Laying out what comes into sight can correct heights on the way.
+    for (int pass = 0; pass < 3; ++pass) {
+        if (const auto rect = contentRect(position))
+            scrollTo(*rect);
+    }
+}
+
+std::optional<QRectF> ChatView::contentRect(const TokenPosition &position) const
+{
+    const int row = m_model->rowOf(position.message);
+    if (row < 0)
+        return std::nullopt;
+    MessageLayout &layout = m_transcript.prepare(row);
+    const auto range = tokenmap::rangeOf(m_model->message(row), layout, position.token);
+    if (!range)
+        return std::nullopt;
+    SectionLayout &section = layout.section(range->section);
+    const QRectF caret = section.caret(range->from);
+    const std::vector<QRectF> rects = section.rects(range->from, range->to);
+    const QPointF origin = QPointF(0, m_transcript.item(row).top) + layout.originOf(range->section);
+    return (rects.empty() ? caret : rects.front()).translated(origin);
+}
+
+void ChatView::scrollTo(const QRectF &content)
+{
+    const qreal height = viewport()->height();
+    const qreal margin = std::min(keepVisible, height / 4);
+    qreal target = m_scroll;
+    if (content.bottom() + margin > m_scroll + height)
+        target = content.bottom() + margin - height;
+    if (content.top() - margin < target)
+        target = std::max(content.top() - margin, 0.0);
+    target = std::min(target, std::max(m_transcript.height() - height, 0.0));
+    if (qFuzzyCompare(target + 1, m_scroll + 1))
+        return;
+    m_following = false;
+    m_scroll = target;
+    layOut();
+}
+
+QRect ChatView::tokenRect(const TokenPosition &position) const
+{
+    const auto rect = contentRect(position);
+    return rect ? rect->translated(left(), -m_scroll).toAlignedRect() : QRect();
+}
+
+QRect ChatView::actionRect(MessageId id, Action action, int argument) const
+{
+    const int row = m_model->rowOf(id);
+    if (row < 0)
+        return {};
+    for (const Hotspot &hotspot : m_transcript.prepare(row).hotspots()) {
+        if (hotspot.action == action && (action != Action::CopyCode || hotspot.argument == argument))
+            return hotspot.rect.translated(left(), m_transcript.item(row).top - m_scroll).toAlignedRect();
+    }
+    return {};
+}
+
+QRect ChatView::messageRect(int row) const
+{
+    if (row < 0 || row >= m_transcript.count())
+        return {};
+    const Transcript::Item &item = m_transcript.item(row);
+    return QRectF(left(), item.top - m_scroll, m_transcript.width(), item.height).toAlignedRect();
+}
+
+void ChatView::walkTokens(int step)
+{
+    const auto &current = m_selection->token();
+    const bool known = current && m_model->rowOf(current->message) >= 0;
+    const auto next = known ? tokenmap::neighbour(*m_model, *current, step) : tokenmap::lastReply(*m_model);
+    if (next)
+        m_selection->setToken(next);
+}
+
+std::optional<TokenPosition> ChatView::tokenNear(QPointF content) const
+{
+    if (m_transcript.count() == 0 || content.y() < 0 || content.y() > m_transcript.height())
+        return std::nullopt;
+    TranscriptPosition place = placeAt(content);
+    if (const auto character = characterAt(content))
+        place = *character;
+    const ChatMessage &message = m_model->message(place.row);
+    const MessageLayout &layout = *m_transcript.item(place.row).layout;
+    auto token = tokenmap::tokenAt(message, layout, place.section, place.text);
+    // At the end of a line the place is after the last character.
+    if (!token && place.text.offset > 0)
+        token = tokenmap::tokenAt(message, layout, place.section, {place.text.block, place.text.offset - 1});
+    return token ? std::optional(TokenPosition{message.id, *token}) : std::nullopt;
+}
+
+void ChatView::walkLines(int step)
+{
+    const auto current = m_selection->token();
+    const auto rect = current ? contentRect(*current) : std::nullopt;
+    if (!rect)
+        return walkTokens(step);
+    const qreal range = lineSearch * lineSearchSteps;
+    m_transcript.layOutVisible(std::max(rect->top() - range, 0.0), rect->height() + 2 * range, false);
+    const auto begin = contentRect(*current).value_or(*rect);
+    qreal y = step > 0 ? begin.bottom() : begin.top();
+    for (int i = 0; i < lineSearchSteps; ++i) {
+        y += step * lineSearch;
+        const auto found = tokenNear({begin.center().x(), y});
+        if (!found || *found == *current)
+            continue;
+        const auto there = contentRect(*found);
+        const bool further =
+            there && (step > 0 ? there->top() > begin.top() + 4 : there->top() < begin.top() - 4);
+        if (further)
+            return m_selection->setToken(found);
+    }
+}
+
+std::pair<TranscriptPosition, TranscriptPosition> ChatView::selectedRange() const
+{
+    if (!m_selectionAnchor)
+        return {};
+    return std::minmax(*m_selectionAnchor, m_selectionEnd);
+}
+
+void ChatView::selectAll()
+{
+    if (m_transcript.count() == 0)
+        return;
+    const int last = m_transcript.count() - 1;
+    m_selectionAnchor = TranscriptPosition{0, Section::Reasoning, {}};
+    m_selectionEnd = {last, Section::Answer, m_transcript.prepare(last).section(Section::Answer).end()};
+    viewport()->update();
+}
+
+QString ChatView::textOfRow(int row, TranscriptPosition from, TranscriptPosition to) const
+{
+    const MessageLayout &layout = m_transcript.prepare(row);
+    QStringList parts;
+    for (const Section section : {Section::Reasoning, Section::Answer}) {
+        const bool closed = section == Section::Reasoning && m_transcript.item(row).view.openness <= 0;
+        const TranscriptPosition begin = std::max(from, {row, section, {}});
+        const TranscriptPosition end = std::min(to, {row, section, layout.section(section).end()});
+        if (begin >= end || closed)
+            continue;
+        parts << layout.section(section).text(begin.text, end.text);
+    }
+    return parts.join(QStringLiteral("\n\n"));
+}
+
+QString ChatView::selectedText() const
+{
+    const auto [from, to] = selectedRange();
+    QStringList parts;
+    for (int row = from.row; row <= to.row && from < to; ++row) {
+        if (const QString text = textOfRow(row, from, to); !text.isEmpty())
+            parts << text;
+    }
+    return parts.join(QStringLiteral("\n\n"));
+}
+
+void ChatView::copy()
+{
+    QString text = selectedText();
+    if (const auto &token = m_selection->token(); text.isEmpty() && token) {
+        if (const ChatMessage *message = m_model->find(token->message))
+            text = messagetext::source(*message);
+    }
+    if (!text.isEmpty())
+        QGuiApplication::clipboard()->setText(text);
+}
+
+} // namespace bathyscope::ui

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/chat/message_painter.h"
+
+#include <QPainter>
+
+namespace bathyscope::ui {
+
+/// Paints the text of one section at the painter's origin.
+class SectionPainter {
+public:
+    SectionPainter(QPainter &painter, const SectionLayout &layout, Section which, const MessageMarks &marks);
+
+    /// In raw text every second token gets a ground of its own, so that one sees where they end.
+    void setTokens(const SectionText *tokens) { m_tokens = tokens; }
+    /// Paints the text in this colour instead of its own.
+    void setColor(const QColor &color) { m_color = color; }
+    void paint(qreal top, qreal bottom);
+
+private:
+    void paintGround(const SectionLayout::Piece &piece);
+    void paintContainers(const SectionLayout::Piece &piece);
+    void paintTable(const SectionLayout::Piece &piece);
+    void paintTokenGrounds(const SectionLayout::Piece &piece);
+    void paintInlineCode(const SectionLayout::Piece &piece);
+    void paintText(const SectionLayout::Piece &piece);
+    void paintSelectedText();
+    void paintToken(const TextRange &range, bool selected);
+
+    QPainter &m_painter;
+    const SectionLayout &m_layout;
+    Section m_which;
+    const MessageMarks &m_marks;
+    const SectionText *m_tokens = nullptr;
+    QColor m_color;
+    TextPosition m_first; ///< of what is painted
+    TextPosition m_last;
+};
+
+/// A line of one device pixel, wherever it falls.
+void paintHairline(QPainter &painter, QPointF from, QPointF to, const QColor &color);
+
+} // namespace bathyscope::ui

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Small dialogs that ask or tell one thing.
+#pragma once
+
+#include <QList>
+#include <QString>
+
+class QAction;
+class QUrl;
+class QWidget;
+
+namespace bathyscope::ui {
+
+/// Shows the whole address and asks whether to open it. Nothing but http, https and mailto is offered.
+bool confirmOpenLink(QWidget *parent, const QUrl &url);
+
+/// Lists every command that has a shortcut.
+void showShortcuts(QWidget *parent, const QList<QAction *> &commands);
+
+void showAbout(QWidget *parent);
+
+} // namespace bathyscope::ui

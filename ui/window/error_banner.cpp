@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/window/error_banner.h"
+
+#include "ui/theme/theme.h"
+#include "ui/window/bar_button.h"
+
+#include <QAccessible>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPainter>
+
+namespace bathyscope::ui {
+
+ErrorBanner::ErrorBanner(QWidget *parent)
+    : QWidget(parent)
+    , m_text(new QLabel(this))
+{
+    m_text->setTextFormat(Qt::PlainText);
+    m_text->setWordWrap(true);
+    m_text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+    m_text->setAccessibleName(tr("Error"));
+    m_text->setFont(theme::textFont());
+    auto *dismiss = new BarButton(BarButton::Look::Bare, this);
+    dismiss->setText(tr("Dismiss"));
+    dismiss->setAccessibleName(tr("Dismiss the error"));
+    auto *layout = new QHBoxLayout(this);
+    layout->setContentsMargins(16, 8, 8, 9);
+    layout->addWidget(m_text, 1);
+    layout->addWidget(dismiss, 0, Qt::AlignTop);
+    connect(dismiss, &QToolButton::clicked, this, &QWidget::hide);
+    hide();
+}
+
+void ErrorBanner::show(const QString &text)
+{
+    m_text->setText(text);
+    setVisible(true);
+    QAccessibleEvent event(m_text, QAccessible::Alert);
+    QAccessible::updateAccessibility(&event);
+}
+
+QString ErrorBanner::text() const
+{
+    return m_text->text();
+}
+
+void ErrorBanner::paintEvent(QPaintEvent *event)
+{
+    Q_UNUSED(event)
+    const Colors &colors = theme::colors();
+    QColor tint = colors.error;
+    tint.setAlphaF(0.1F);
+    QPainter painter(this);
+    painter.fillRect(rect(), colors.panel);
+    painter.fillRect(rect(), tint);
+    painter.fillRect(0, 0, 3, height(), colors.error);
+    painter.fillRect(0, height() - 1, width(), 1, colors.line);
+}
+
+} // namespace bathyscope::ui

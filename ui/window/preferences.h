@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/theme/theme.h"
+
+#include <QString>
+
+namespace bathyscope::ui {
+
+/// What the settings dialog changes.
+struct Preferences {
+    ColorScheme scheme = ColorScheme::System;
+    int textSize = 100; ///< per cent, from the next start on
+    int threads = 0; ///< 0: one for each core
+    int contextLength = 0; ///< tokens; 0: what the model allows
+    QString historyFolder; ///< from the next start on; empty: the program's own folder
+
+    bool operator==(const Preferences &) const = default;
+};
+
+} // namespace bathyscope::ui

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/window/top_bar.h"
+
+#include "ui/theme/theme.h"
+#include "ui/window/bar_button.h"
+#include "ui/window/format.h"
+
+#include <QActionGroup>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QMenu>
+#include <QPainter>
+#include <QThread>
+
+namespace bathyscope::ui {
+
+namespace {
+
+constexpr int barHeight = 44;
+
+} // namespace
+
+TopBar::TopBar(QWidget *parent)
+    : QWidget(parent)
+    , m_model(new BarButton(BarButton::Look::Framed, this))
+    , m_device(new BarButton(BarButton::Look::Framed, this))
+    , m_modelMenu(new QMenu(this))
+    , m_deviceMenu(new QMenu(this))
+    , m_commands(new QHBoxLayout)
+{
+    setFixedHeight(barHeight);
+    auto *name = new QLabel(QStringLiteral("Bathyscope"), this);
+    QFont font = theme::textFont();
+    font.setWeight(QFont::DemiBold);
+    name->setFont(font);
+    m_model->setMenu(m_modelMenu);
+    m_model->setAccessibleName(tr("Model"));
+    m_device->setMenu(m_deviceMenu);
+    m_device->setAccessibleName(tr("Device"));
+    m_device->setToolTip(tr("Where the model runs, and on how many threads"));
+
+    auto *layout = new QHBoxLayout(this);
+    layout->setContentsMargins(16, 0, 8, 1);
+    layout->setSpacing(0);
+    layout->addWidget(name);
+    layout->addSpacing(16);
+    layout->addWidget(m_model);
+    layout->addSpacing(12);
+    layout->addWidget(m_device);
+    layout->addStretch(1);
+    layout->addSpacing(12);
+    layout->addLayout(m_commands);
+    m_commands->setSpacing(0);
+    connect(m_deviceMenu, &QMenu::aboutToShow, this, &TopBar::fillDeviceMenu);
+    fillDeviceMenu();
+    setNoModel();
+}
+
+void TopBar::setModel(const ModelInfo &model, const QString &title)
+{
+    m_model->setText(formatModel(model, title));
+    m_model->setToolTip(QString::fromStdString(model.path));
+    m_device->setText(QString::fromStdString(model.device));
+    m_device->setVisible(true);
+}
+
+void TopBar::setLoading(const QString &title)
+{
+    m_model->setText(tr("Loading %1…").arg(title));
+}
+
+void TopBar::setNoModel()
+{
+    m_model->setText(tr("Open a model"));
+    m_device->setVisible(false);
+}
+
+void TopBar::setOpenCommand(QAction *action)
+{
+    m_open = action;
+}
+
+void TopBar::setModels(const QString &builtin, const std::vector<RecentModel> &recent)
+{
+    m_modelMenu->clear();
+    if (m_open != nullptr)
+        m_modelMenu->addAction(m_open);
+    const auto addModel = [this](const QString &title, const QString &path) {
+        QAction *action = m_modelMenu->addAction(title, this, [this, path] { emit modelPicked(path); });
+        action->setToolTip(path);
+    };
+    m_modelMenu->setToolTipsVisible(true);
+    m_modelMenu->addSeparator();
+    if (!builtin.isEmpty())
+        addModel(tr("Built-in"), builtin);
+    for (const RecentModel &model : recent)
+        addModel(model.title, model.path);
+}
+
+void TopBar::setThreads(int threads)
+{
+    m_threads = threads;
+}
+
+void TopBar::fillDeviceMenu()
+{
+    m_deviceMenu->clear();
+    auto *group = new QActionGroup(m_deviceMenu);
+    const auto addChoice = [this, group](const QString &text, int threads) {
+        QAction *action =
+            m_deviceMenu->addAction(text, this, [this, threads] { emit threadsPicked(threads); });
+        action->setCheckable(true);
+        action->setChecked(threads == m_threads);
+        group->addAction(action);
+    };
+    addChoice(tr("A thread for each core"), 0);
+    m_deviceMenu->addSeparator();
+    for (int threads = 1; threads <= QThread::idealThreadCount(); threads *= 2)
+        addChoice(threads == 1 ? tr("1 thread") : tr("%1 threads").arg(threads), threads);
+}
+
+void TopBar::addCommand(QAction *action)
+{
+    auto *button = new BarButton(BarButton::Look::Bare, this);
+    button->setDefaultAction(action);
+    button->setAccessibleName(action->text());
+    m_commands->addWidget(button);
+}
+
+void TopBar::addMenu(const QString &title, QMenu *menu)
+{
+    auto *button = new BarButton(BarButton::Look::Bare, this);
+    button->setText(title);
+    button->setAccessibleName(title);
+    button->setMenu(menu);
+    m_commands->addWidget(button);
+}
+
+void TopBar::paintEvent(QPaintEvent *event)
+{
+    Q_UNUSED(event)
+    QPainter painter(this);
+    painter.fillRect(rect(), theme::colors().panel);
+    painter.fillRect(0, rect().bottom(), width(), 1, theme::colors().line);
+}
+
+} // namespace bathyscope::ui

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/records.h"
+
+#include <QWidget>
+
+class QAction;
+class QHBoxLayout;
+class QMenu;
+
+namespace bathyscope::ui {
+
+class BarButton;
+
+/// A model that was open before.
+struct RecentModel {
+    QString title;
+    QString path;
+};
+
+/// The thin bar above: what is loaded, where it runs, and the commands that open something.
+class TopBar : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit TopBar(QWidget *parent = nullptr);
+
+    /// `title` stands for the name of the model's directory, unless it is empty.
+    void setModel(const ModelInfo &model, const QString &title);
+    void setLoading(const QString &title);
+    void setNoModel();
+    void setModels(const QString &builtin, const std::vector<RecentModel> &recent);
+    /// 0: one for each core.
+    void setThreads(int threads);
+
+    void addCommand(QAction *action);
+    void addMenu(const QString &title, QMenu *menu);
+    /// The command that opens a model directory, at the head of the model's menu.
+    void setOpenCommand(QAction *action);
+
+signals:
+    void modelPicked(const QString &path);
+    void threadsPicked(int threads);
+
+protected:
+    void paintEvent(QPaintEvent *event) override;
+
+private:
+    void fillDeviceMenu();
+
+    BarButton *m_model;
+    BarButton *m_device;
+    QMenu *m_modelMenu;
+    QMenu *m_deviceMenu;
+    QAction *m_open = nullptr;
+    QHBoxLayout *m_commands;
+    int m_threads = 0;
+};
+
+} // namespace bathyscope::ui
