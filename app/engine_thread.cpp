@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/engine_thread.h"
+
+#include <exception>
+#include <iterator>
+#include <utility>
+
+namespace bathyscope::app {
+
+/// Puts what a session produces into the queue.
+class EngineThread::Sink : public TokenSink {
+public:
+    Sink(EngineThread &engine, ReplyId reply)
+        : m_engine(engine)
+        , m_reply(reply)
+    {
+    }
+
+    void onPrefill(const PrefillProgress &progress) override
+    {
+        m_engine.push(PromptProgress{m_reply, progress});
+    }
+
+    void onToken(TokenRecord &&record) override
+    {
+        const std::lock_guard lock(m_engine.m_mutex);
+        std::vector<EngineEvent> &events = m_engine.m_events;
+        auto *batch = events.empty() ? nullptr : std::get_if<TokenBatch>(&events.back());
+        if (batch == nullptr || batch->reply != m_reply)
+            batch = &std::get<TokenBatch>(events.emplace_back(TokenBatch{m_reply, {}}));
+        batch->tokens.push_back(std::move(record));
+    }
+
+private:
+    EngineThread &m_engine;
+    ReplyId m_reply;
+};
+
+EngineThread::EngineThread()
+    : m_thread([this](const std::stop_token &stop) { run(stop); })
+{
+}
+
+EngineThread::~EngineThread()
+{
+    cancel();
+    m_thread.request_stop();
+}
+
+void EngineThread::load(OpenBackend open)
+{
+    post(std::move(open));
+}
+
+void EngineThread::generate(ReplyId reply, Request request)
+{
+    const std::lock_guard lock(m_mutex);
+    m_tasks.emplace_back(Generate{reply, std::move(request), m_cancel.get_token()});
+    m_wake.notify_one();
+}
+
+void EngineThread::cancel()
+{
+    const std::lock_guard lock(m_mutex);
+    m_cancel.request_stop();
+    m_cancel = std::stop_source();
+}
+
+std::vector<EngineEvent> EngineThread::takeEvents()
+{
+    const std::lock_guard lock(m_mutex);
+    return std::exchange(m_events, {});
+}
+
+void EngineThread::post(Task task)
+{
+    const std::lock_guard lock(m_mutex);
+    m_tasks.push_back(std::move(task));
+    m_wake.notify_one();
+}
+
+void EngineThread::run(const std::stop_token &stop)
+{
+    while (true) {
+        std::unique_lock lock(m_mutex);
+        if (!m_wake.wait(lock, stop, [this] { return !m_tasks.empty(); }) || stop.stop_requested())
+            return;
+        const Task task = std::move(m_tasks.front());
+        m_tasks.pop_front();
+        lock.unlock();
+        std::visit([this](const auto &work) { perform(work); }, task);
+    }
+}
+
+void EngineThread::perform(const OpenBackend &open)
+{
+    try {
+        std::unique_ptr<Backend> backend = open();
+        std::unique_ptr<Session> session = backend->createSession();
+        ModelLoaded loaded{backend->model(), backend->capabilities()};
+        m_session = std::move(session);
+        m_backend = std::move(backend);
+        push(std::move(loaded));
+    } catch (const std::exception &error) {
+        push(LoadFailed{error.what()});
+    }
+}
+
+void EngineThread::perform(const Generate &task)
+{
+    GenerationSummary summary;
+    try {
+        if (task.stop.stop_requested()) {
+            summary.finish = FinishReason::Cancelled;
+        } else if (m_session == nullptr) {
+            summary.finish = FinishReason::Error;
+            summary.error = "No model is loaded. Open a model directory and ask again.";
+        } else {
+            Sink sink(*this, task.reply);
+            summary = m_session->generate(task.request, sink, task.stop);
+        }
+    } catch (const std::exception &error) {
+        summary.finish = FinishReason::Error;
+        summary.error = error.what();
+    }
+    push(ReplyEnded{task.reply, std::move(summary)});
+}
+
+void EngineThread::push(EngineEvent event)
+{
+    const std::lock_guard lock(m_mutex);
+    // Of a prompt's progress only the newest counts.
+    if (const auto *progress = std::get_if<PromptProgress>(&event);
+        progress != nullptr && !m_events.empty()) {
+        auto *last = std::get_if<PromptProgress>(&m_events.back());
+        if (last != nullptr && last->reply == progress->reply) {
+            *last = *progress;
+            return;
+        }
+    }
+    m_events.push_back(std::move(event));
+}
+
+} // namespace bathyscope::app

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The engine on a thread of its own: it owns the backend and its session, and leaves what they produce in a
+// queue. Knows nothing of the interface.
+#pragma once
+
+#include "engine/session/backend.h"
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+namespace bathyscope::app {
+
+/// Names a reply; chosen by whoever asks for it.
+using ReplyId = std::int64_t;
+
+struct ModelLoaded {
+    ModelInfo model;
+    Capabilities capabilities;
+};
+
+/// The backend that was there before is still in use.
+struct LoadFailed {
+    std::string error; ///< for people
+};
+
+struct PromptProgress {
+    ReplyId reply = 0;
+    PrefillProgress progress;
+};
+
+struct TokenBatch {
+    ReplyId reply = 0;
+    std::vector<TokenRecord> tokens;
+};
+
+/// The last event of a reply; also of one that was cancelled before it began.
+struct ReplyEnded {
+    ReplyId reply = 0;
+    GenerationSummary summary;
+};
+
+using EngineEvent = std::variant<ModelLoaded, LoadFailed, PromptProgress, TokenBatch, ReplyEnded>;
+
+/// Opens a backend on the engine thread; throws Error.
+using OpenBackend = std::function<std::unique_ptr<Backend>()>;
+
+class EngineThread {
+public:
+    EngineThread();
+    ~EngineThread(); ///< cancels what runs and waits for it
+    EngineThread(const EngineThread &) = delete;
+    EngineThread &operator=(const EngineThread &) = delete;
+
+    /// Exactly one ModelLoaded or LoadFailed follows.
+    void load(OpenBackend open);
+    /// Events of this reply follow, the last one ReplyEnded.
+    void generate(ReplyId reply, Request request);
+    /// Ends the running reply and those that wait, within one token or one prefill chunk.
+    void cancel();
+
+    /// All that has happened since the last call, in order; neighbouring tokens of a reply are one batch.
+    std::vector<EngineEvent> takeEvents();
+
+private:
+    struct Generate {
+        ReplyId reply = 0;
+        Request request;
+        std::stop_token stop;
+    };
+    using Task = std::variant<OpenBackend, Generate>;
+    class Sink;
+
+    void post(Task task);
+    void run(const std::stop_token &stop);
+    void perform(const OpenBackend &open);
+    void perform(const Generate &task);
+    void push(EngineEvent event);
+
+    // Used on the engine thread only. The session ends before its backend.
+    std::unique_ptr<Backend> m_backend;
+    std::unique_ptr<Session> m_session;
+
+    std::mutex m_mutex; ///< guards all below but m_thread
+    std::condition_variable_any m_wake;
+    std::deque<Task> m_tasks;
+    std::vector<EngineEvent> m_events;
+    std::stop_source m_cancel; ///< of all replies that were asked for since the last cancel()
+    std::jthread m_thread;
+};
+
+} // namespace bathyscope::app

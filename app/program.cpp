@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/program.h"
+
+#include "app/model_locator.h"
+#include "ui/chat/chat_view.h"
+#include "ui/chat/composer.h"
+#include "ui/inspector/inspector.h"
+#include "ui/panels/sampling_panel.h"
+#include "ui/window/settings_dialog.h"
+
+#include <QApplication>
+#include <QDir>
+
+namespace bathyscope::app {
+
+namespace {
+
+constexpr QSize offscreenSize(1440, 900);
+
+ui::SaveState toShown(HistoryClient::State state)
+{
+    switch (state) {
+    case HistoryClient::State::Saved:
+        return ui::SaveState::Saved;
+    case HistoryClient::State::Saving:
+        return ui::SaveState::Saving;
+    case HistoryClient::State::NotSaved:
+        return ui::SaveState::NotSaved;
+    }
+    return ui::SaveState::NotSaved;
+}
+
+QString nameOf(const QString &directory)
+{
+    return isBuiltinModel(directory) ? Program::tr("Built-in") : QDir(directory).dirName();
+}
+
+} // namespace
+
+Program::Program(const Options &options, const QString &profile, std::unique_ptr<storage::History> history,
+                 OpenDirectory openDirectory)
+    : m_options(options)
+    , m_profile(profile)
+    , m_settings(profile)
+    , m_openDirectory(std::move(openDirectory))
+    , m_history(std::move(history))
+    , m_controller(m_engine, m_history)
+    , m_shelf(m_history)
+{
+    ui::theme::apply(*qApp, options.scheme.value_or(m_settings.preferences().scheme));
+    m_window =
+        std::make_unique<ui::MainWindow>(m_controller.messages(), m_controller.selection(), m_shelf.model());
+    connectWindow();
+    connectSampling();
+    connectConversations();
+    connectEngine();
+}
+
+Program::~Program()
+{
+    m_settings.setWindowLayout(m_window->saveLayout());
+}
+
+void Program::start()
+{
+    m_window->restoreLayout(m_settings.windowLayout());
+    if (m_options.size.isValid())
+        m_window->resize(m_options.size);
+    else if (m_options.offscreen)
+        m_window->resize(offscreenSize);
+    m_window->show();
+    m_window->topBar()->setThreads(threads());
+    const ConversationId last = m_options.prompts.isEmpty() ? m_settings.lastConversation() : 0;
+    m_controller.startNew(m_settings.systemPrompt());
+    connect(
+        &m_shelf, &ConversationShelf::refreshed, this, [this, last] { reopen(last); },
+        static_cast<Qt::ConnectionType>(Qt::AutoConnection | Qt::SingleShotConnection));
+    m_shelf.refresh();
+    showModels();
+    const QString model = m_settings.lastModel();
+    openModel(!m_options.model.isEmpty() ? m_options.model
+                  : model.isEmpty()      ? builtinModelDirectory()
+                                         : model);
+}
+
+int Program::threads() const
+{
+    return m_options.threads.value_or(m_settings.preferences().threads);
+}
+
+void Program::connectWindow()
+{
+    ui::MainWindow *window = m_window.get();
+    connect(window->composer(), &ui::Composer::submitted, &m_controller, &ChatController::ask);
+    connect(window->composer(), &ui::Composer::editSubmitted, &m_controller, &ChatController::edit);
+    connect(window->chat(), &ui::ChatView::examplePicked, &m_controller, &ChatController::ask);
+    connect(window->chat(), &ui::ChatView::siblingRequested, &m_controller, &ChatController::showSibling);
+    connect(&m_controller, &ChatController::siblingsChanged, window->chat(), &ui::ChatView::setSiblings);
+    connect(window, &ui::MainWindow::stopRequested, &m_controller, &ChatController::stop);
+    connect(window, &ui::MainWindow::regenerateRequested, &m_controller, &ChatController::regenerate);
+    connect(window, &ui::MainWindow::openModelRequested, this, &Program::openModel);
+    connect(window, &ui::MainWindow::settingsRequested, this, &Program::editPreferences);
+    connect(window->topBar(), &ui::TopBar::threadsPicked, this, [this](int count) {
+        m_options.threads.reset();
+        ui::Preferences wanted = m_settings.preferences();
+        wanted.threads = count;
+        changePreferences(wanted);
+    });
+    connect(&m_controller, &ChatController::replyingChanged, window, &ui::MainWindow::setReplying);
+    connect(&m_controller, &ChatController::statusChanged, window->bottomBar(), &ui::BottomBar::setStatus);
+    connect(&m_history, &HistoryClient::stateChanged, window,
+            [window](HistoryClient::State state, const QString &detail) {
+                window->bottomBar()->setSaveState(toShown(state), detail);
+                if (state == HistoryClient::State::NotSaved)
+                    window->showError(detail);
+            });
+}
+
+void Program::connectSampling()
+{
+    ui::SamplingPanel *panel = m_window->sampling();
+    connect(panel, &ui::SamplingPanel::changed, this, [this](const SamplingParameters &sampling) {
+        // The user's hand counts more than the command line.
+        m_options.temperature.reset();
+        m_options.seed.reset();
+        const auto model = m_controller.model();
+        m_settings.setSampling(model && sampling == model->defaults ? std::nullopt : std::optional(sampling));
+        applySampling(sampling);
+    });
+    connect(panel, &ui::SamplingPanel::systemPromptChanged, this, [this](const QString &text) {
+        m_settings.setSystemPrompt(text);
+        m_controller.setSystemPrompt(text);
+    });
+}
+
+void Program::connectConversations()
+{
+    ui::ConversationList *list = m_window->conversations();
+    connect(list, &ui::ConversationList::openRequested, &m_controller, &ChatController::open);
+    connect(list, &ui::ConversationList::removeRequested, &m_controller, &ChatController::remove);
+    connect(list, &ui::ConversationList::pinRequested, &m_shelf, &ConversationShelf::setPinned);
+    connect(list, &ui::ConversationList::searchRequested, &m_shelf, &ConversationShelf::search);
+    const auto startNew = [this] {
+        m_controller.startNew(m_settings.systemPrompt());
+        m_window->composer()->setFocus();
+    };
+    connect(m_window.get(), &ui::MainWindow::newRequested, this, startNew);
+    connect(&m_controller, &ChatController::conversationRemoved, this, startNew);
+    connect(&m_controller, &ChatController::historyChanged, &m_shelf, &ConversationShelf::refresh);
+    connect(&m_shelf, &ConversationShelf::refreshed, this, &Program::showTitle);
+    connect(&m_controller, &ChatController::conversationChanged, this,
+            [this, list](ConversationId id, const QString &systemPrompt) {
+                list->setCurrent(id);
+                m_window->sampling()->setSystemPrompt(systemPrompt);
+                m_settings.setLastConversation(id);
+                showTitle();
+            });
+}
+
+void Program::connectEngine()
+{
+    connect(&m_engine, &EngineClient::modelLoaded, this, &Program::onModelLoaded);
+    connect(&m_engine, &EngineClient::loadFailed, this, &Program::onLoadFailed);
+    m_window->inspector()->setModelProvider(
+        [this](ui::MessageId message) { return m_controller.modelOf(message); });
+}
+
+void Program::showTitle()
+{
+    const ui::ConversationModel *list = m_shelf.model();
+    const int row = list->rowOf(m_controller.conversation());
+    m_window->setConversationTitle(row < 0 ? QString() : list->index(row).data(Qt::DisplayRole).toString());
+}
+
+/// Unless the user has begun another one, or it is gone.
+void Program::reopen(ConversationId last)
+{
+    if (m_controller.conversation() == 0 && m_shelf.model()->rowOf(last) >= 0)
+        m_controller.open(last);
+}
+
+void Program::openModel(const QString &directory)
+{
+    if (directory.isEmpty()) {
+        onLoadFailed({tr("The built-in model was not found beside the program. Open a model directory.")
+                          .toStdString()});
+        return;
+    }
+    m_controller.stop();
+    m_loading = directory;
+    m_window->topBar()->setLoading(nameOf(directory));
+    m_window->composer()->setDisabledReason(tr("The model is being loaded."));
+    const LocalBackendOptions options{
+        .device = "auto", .threads = threads(), .contextLength = m_settings.preferences().contextLength};
+    m_engine.load(
+        [open = m_openDirectory, path = directory.toStdString(), options] { return open(path, options); });
+}
+
+void Program::onModelLoaded(const ModelLoaded &event)
+{
+    const bool first = m_directory.isEmpty();
+    m_directory = m_loading;
+    const bool builtin = isBuiltinModel(m_directory);
+    if (m_options.model.isEmpty() || m_directory != m_options.model)
+        m_settings.setLastModel(m_directory, builtin);
+    m_window->topBar()->setModel(event.model, builtin ? tr("Built-in") : QString());
+    m_window->composer()->setDisabledReason({});
+    if (first)
+        m_window->composer()->setFocus();
+    m_window->chat()->setExamples(
+        builtin ? QStringList{tr("What is 25 * 37?"), tr("Which is larger, 9.11 or 9.9?"),
+                              tr("Solve 2x - 9 = 21."), tr("Is 143 a prime number?")}
+                : QStringList());
+    m_window->inspector()->setModel(event.model);
+    m_window->inspector()->setUnavailable(
+        event.capabilities.maxCandidates > 0
+            ? QString()
+            : tr("This backend does not tell the probabilities of its tokens."));
+    m_window->sampling()->setDefaults(event.model.defaults);
+    applySampling(m_settings.sampling().value_or(event.model.defaults));
+    showModels();
+}
+
+void Program::onLoadFailed(const LoadFailed &event)
+{
+    m_window->showError(QString::fromStdString(event.error));
+    const QString failed = m_loading;
+    m_loading = m_directory;
+    const QString builtin = builtinModelDirectory();
+    if (const auto model = m_controller.model()) {
+        m_window->topBar()->setModel(*model, isBuiltinModel(m_directory) ? tr("Built-in") : QString());
+        m_window->composer()->setDisabledReason({});
+    } else if (!builtin.isEmpty() && !isBuiltinModel(failed) && !m_options.offscreen) {
+        openModel(builtin);
+    } else {
+        m_window->topBar()->setNoModel();
+        m_window->composer()->setDisabledReason(tr("No model is loaded. Open a model directory."));
+    }
+}
+
+void Program::showModels()
+{
+    std::vector<ui::RecentModel> recent;
+    for (const QString &directory : m_settings.recentModels())
+        recent.push_back({nameOf(directory), directory});
+    m_window->topBar()->setModels(builtinModelDirectory(), recent);
+}
+
+void Program::applySampling(const SamplingParameters &sampling)
+{
+    SamplingParameters effective = sampling;
+    effective.temperature = m_options.temperature.value_or(effective.temperature);
+    if (m_options.seed)
+        effective.seed = m_options.seed;
+    m_window->sampling()->setParameters(effective);
+    m_controller.setSampling(effective);
+}
+
+void Program::editPreferences()
+{
+    const auto model = m_controller.model();
+    ui::SettingsDialog dialog(m_settings.preferences(), model ? model->contextLength : 0,
+                              QDir::toNativeSeparators(m_profile), m_window.get());
+    if (dialog.exec() == QDialog::Accepted)
+        changePreferences(dialog.preferences());
+}
+
+void Program::changePreferences(const ui::Preferences &wanted)
+{
+    const ui::Preferences before = m_settings.preferences();
+    m_settings.setPreferences(wanted);
+    m_window->topBar()->setThreads(threads());
+    if (wanted.scheme != before.scheme)
+        ui::theme::apply(*qApp, wanted.scheme);
+    if ((wanted.threads != before.threads || wanted.contextLength != before.contextLength)
+        && !m_directory.isEmpty())
+        openModel(m_directory);
+}
+
+std::unique_ptr<storage::History> openHistory(const QString &folder, QString &error)
+{
+    try {
+        return std::make_unique<storage::History>(fromUtf8(folder.toStdString()));
+    } catch (const storage::ProfileInUse &) {
+        throw;
+    } catch (const Error &failure) {
+        error = Program::tr("%1\nConversations of this session will not be kept.")
+                    .arg(QString::fromStdString(failure.what()));
+        return storage::History::inMemory();
+    }
+}
+
+} // namespace bathyscope::app

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The rooms made one program: window, conversation, history, engine and settings.
+#pragma once
+
+#include "app/chat_controller.h"
+#include "app/command_line.h"
+#include "app/conversation_shelf.h"
+#include "app/engine_client.h"
+#include "app/history_client.h"
+#include "app/settings.h"
+#include "ui/window/main_window.h"
+
+#include <QObject>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace bathyscope::app {
+
+/// Loads a model directory; throws Error.
+using OpenDirectory =
+    std::function<std::unique_ptr<Backend>(const std::string &directory, const LocalBackendOptions &options)>;
+
+class Program : public QObject {
+    Q_OBJECT
+
+public:
+    /// `profile`: folder of the settings. `openDirectory` is called on the engine thread.
+    Program(const Options &options, const QString &profile, std::unique_ptr<storage::History> history,
+            OpenDirectory openDirectory = openLocalBackend);
+    ~Program() override;
+
+    /// Shows the window, and begins to load the model and the list of conversations.
+    void start();
+
+    [[nodiscard]] ui::MainWindow &window() { return *m_window; }
+    [[nodiscard]] ChatController &controller() { return m_controller; }
+    [[nodiscard]] ConversationShelf &shelf() { return m_shelf; }
+    [[nodiscard]] EngineClient &engine() { return m_engine; }
+
+    void openModel(const QString &directory);
+
+private:
+    void connectWindow();
+    void connectSampling();
+    void connectConversations();
+    void connectEngine();
+    void showModels();
+    void onModelLoaded(const ModelLoaded &event);
+    void onLoadFailed(const LoadFailed &event);
+    void applySampling(const SamplingParameters &sampling);
+    void changePreferences(const ui::Preferences &wanted);
+    void editPreferences();
+    void reopen(ConversationId last);
+    void showTitle();
+    [[nodiscard]] int threads() const;
+
+    Options m_options;
+    QString m_profile;
+    Settings m_settings;
+    OpenDirectory m_openDirectory;
+    HistoryClient m_history;
+    EngineClient m_engine;
+    ChatController m_controller;
+    ConversationShelf m_shelf;
+    std::unique_ptr<ui::MainWindow> m_window;
+    QString m_directory; ///< of the loaded model; empty: none
+    QString m_loading; ///< directory of the model that is being loaded
+};
+
+/// Opens the history in a folder. When it cannot be used, `error` says why and the history is one that is not
+/// kept. Throws storage::ProfileInUse.
+std::unique_ptr<storage::History> openHistory(const QString &folder, QString &error);
+
+} // namespace bathyscope::app

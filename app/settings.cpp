@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+namespace bathyscope::app {
+
+namespace {
+
+constexpr int maxRecentModels = 8;
+constexpr int maxThreads = 1024;
+constexpr int maxContext = 1 << 24;
+
+const std::array<std::pair<ui::ColorScheme, const char *>, 3> schemes = {{{ui::ColorScheme::System, "system"},
+                                                                          {ui::ColorScheme::Light, "light"},
+                                                                          {ui::ColorScheme::Dark, "dark"}}};
+
+} // namespace
+
+Settings::Settings(const QString &profileFolder)
+    : m_store(profileFolder + QStringLiteral("/settings.ini"), QSettings::IniFormat)
+{
+}
+
+int Settings::integer(const QString &key, int least, int most, int otherwise) const
+{
+    bool read = false;
+    const int value = m_store.value(key).toInt(&read);
+    return read && value >= least && value <= most ? value : otherwise;
+}
+
+ui::Preferences Settings::preferences() const
+{
+    ui::Preferences result;
+    const QString name = m_store.value(QStringLiteral("colors")).toString();
+    for (const auto &[scheme, text] : schemes) {
+        if (name == QLatin1String(text))
+            result.scheme = scheme;
+    }
+    result.textSize = integer(QStringLiteral("textSize"), 50, 400, result.textSize);
+    result.threads = integer(QStringLiteral("threads"), 0, maxThreads, result.threads);
+    result.contextLength = integer(QStringLiteral("contextLength"), 0, maxContext, result.contextLength);
+    result.historyFolder = m_store.value(QStringLiteral("historyFolder")).toString();
+    return result;
+}
+
+void Settings::setPreferences(const ui::Preferences &preferences)
+{
+    for (const auto &[scheme, text] : schemes) {
+        if (preferences.scheme == scheme)
+            m_store.setValue(QStringLiteral("colors"), QLatin1String(text));
+    }
+    m_store.setValue(QStringLiteral("textSize"), preferences.textSize);
+    m_store.setValue(QStringLiteral("threads"), preferences.threads);
+    m_store.setValue(QStringLiteral("contextLength"), preferences.contextLength);
+    m_store.setValue(QStringLiteral("historyFolder"), preferences.historyFolder);
+}
+
+std::optional<SamplingParameters> Settings::sampling() const
+{
+    const QVariantMap stored = m_store.value(QStringLiteral("sampling")).toMap();
+    if (stored.isEmpty())
+        return std::nullopt;
+    const SamplingParameters defaults;
+    const auto number = [&stored](const char *key, float otherwise, float most) {
+        bool read = false;
+        const float value = stored.value(QLatin1String(key)).toFloat(&read);
+        return read && std::isfinite(value) ? std::clamp(value, 0.0F, most) : otherwise;
+    };
+    const auto count = [&stored](const char *key) {
+        return std::max(0, stored.value(QLatin1String(key)).toInt());
+    };
+    SamplingParameters result;
+    result.temperature = number("temperature", defaults.temperature, 10);
+    result.topK = count("topK");
+    result.topP = number("topP", defaults.topP, 1);
+    result.minP = number("minP", defaults.minP, 1);
+    result.repetitionPenalty = number("repetitionPenalty", defaults.repetitionPenalty, 10);
+    result.maxTokens = count("maxTokens");
+    if (stored.contains(QStringLiteral("seed")))
+        result.seed = stored.value(QStringLiteral("seed")).toULongLong();
+    return result;
+}
+
+void Settings::setSampling(const std::optional<SamplingParameters> &sampling)
+{
+    if (!sampling) {
+        m_store.remove(QStringLiteral("sampling"));
+        return;
+    }
+    QVariantMap stored{{QStringLiteral("temperature"), sampling->temperature},
+                       {QStringLiteral("topK"), sampling->topK},
+                       {QStringLiteral("topP"), sampling->topP},
+                       {QStringLiteral("minP"), sampling->minP},
+                       {QStringLiteral("repetitionPenalty"), sampling->repetitionPenalty},
+                       {QStringLiteral("maxTokens"), sampling->maxTokens}};
+    if (sampling->seed)
+        stored.insert(QStringLiteral("seed"), QVariant::fromValue(static_cast<qulonglong>(*sampling->seed)));
+    m_store.setValue(QStringLiteral("sampling"), stored);
+}
+
+QString Settings::systemPrompt() const
+{
+    return m_store.value(QStringLiteral("systemPrompt")).toString();
+}
+
+void Settings::setSystemPrompt(const QString &text)
+{
+    m_store.setValue(QStringLiteral("systemPrompt"), text);
+}
+
+QString Settings::lastModel() const
+{
+    return m_store.value(QStringLiteral("lastModel")).toString();
+}
+
+QStringList Settings::recentModels() const
+{
+    return m_store.value(QStringLiteral("recentModels")).toStringList();
+}
+
+void Settings::setLastModel(const QString &directory, bool builtin)
+{
+    m_store.setValue(QStringLiteral("lastModel"), builtin ? QString() : directory);
+    if (builtin)
+        return;
+    QStringList recent = recentModels();
+    recent.removeAll(directory);
+    recent.prepend(directory);
+    m_store.setValue(QStringLiteral("recentModels"), recent.mid(0, maxRecentModels));
+}
+
+std::int64_t Settings::lastConversation() const
+{
+    return m_store.value(QStringLiteral("lastConversation")).toLongLong();
+}
+
+void Settings::setLastConversation(std::int64_t id)
+{
+    m_store.setValue(QStringLiteral("lastConversation"), static_cast<qlonglong>(id));
+}
+
+QByteArray Settings::windowLayout() const
+{
+    return m_store.value(QStringLiteral("windowLayout")).toByteArray();
+}
+
+void Settings::setWindowLayout(const QByteArray &layout)
+{
+    m_store.setValue(QStringLiteral("windowLayout"), layout);
+}
+
+} // namespace bathyscope::app

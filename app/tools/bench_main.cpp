@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// bathyscope-bench: how fast this machine reads and writes tokens.
+#include "app/tools/arguments.h"
+#include "app/tools/builtin_model.h"
+#include "app/tools/tool_io.h"
+#include "engine/checkpoint/checkpoint.h"
+#include "engine/checkpoint/random_weights.h"
+#include "engine/error.h"
+#include "engine/session/local_backend.h"
+#include "engine/session/sampler.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+namespace {
+
+using namespace bathyscope;
+using app::Arguments;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char *help = R"(usage: bathyscope-bench [--model DIR | --shape NAME] [OPTIONS]
+
+Measures prefill and decode and prints a table. Without --model and --shape it takes the built-in model.
+
+  --shape NAME       random weights made in memory: builtin, deepseek-v2-lite, deepseek-v3:LAYERS
+  --weights TYPE     bf16 or fp8 (default), for --shape
+  --prompt N         tokens of the prompt to read (512)
+  --generate N       tokens to write at each depth (256)
+  --depth N,N        tokens in the cache before writing (0)
+  --device D         cpu
+  --threads N        0: one for each core
+  --repeat N         runs of each measurement; the median counts (5)
+  --json             prints JSON instead of a table
+  --version
+)";
+
+double secondsSince(Clock::time_point start)
+{
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double median(std::vector<double> values)
+{
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+/// Token ids without structure, valid in the vocabulary.
+std::vector<TokenId> someTokens(std::int64_t count, std::int32_t vocabulary)
+{
+    std::mt19937 random(1);
+    std::vector<TokenId> ids(static_cast<std::size_t>(count));
+    for (TokenId &id : ids)
+        id = static_cast<TokenId>(random() % static_cast<std::uint32_t>(vocabulary));
+    return ids;
+}
+
+struct Row {
+    std::string what;
+    std::int64_t tokens;
+    double seconds;
+    bool latency; ///< of interest is the time, not the rate
+};
+
+class Bench {
+public:
+    Bench(Executor &executor, const Arguments &arguments)
+        : m_executor(executor)
+        , m_prompt(arguments.integer("--prompt", 512, 1, INT32_MAX))
+        , m_generate(arguments.integer("--generate", 256, 1, INT32_MAX))
+        , m_depths(arguments.integers("--depth", {0}))
+        , m_repeat(arguments.integer("--repeat", 5, 1, 1000))
+    {
+        const std::int64_t longest = *std::max_element(m_depths.begin(), m_depths.end()) + 1 + m_generate;
+        const std::int64_t capacity = std::max(longest, m_prompt);
+        if (capacity > executor.config().maxPositionEmbeddings)
+            throw Error(fmt::format(
+                "expected prompt, and depth plus generate, within the model's context of {}, found {}",
+                executor.config().maxPositionEmbeddings, capacity));
+        m_cache = executor.createCache(static_cast<std::int32_t>(capacity));
+    }
+
+    std::vector<Row> measure()
+    {
+        std::vector<Row> rows;
+        readTokens(m_prompt); // warm-up: pages, caches, buffers
+        rows.push_back({fmt::format("prefill {}", m_prompt), m_prompt,
+                        repeat([&] { return readTokens(m_prompt); }), false});
+        const std::int64_t shortPrompt = std::min<std::int64_t>(m_prompt, 32);
+        rows.push_back({fmt::format("first token after {}", shortPrompt), shortPrompt,
+                        repeat([&] { return readTokens(shortPrompt); }), true});
+        for (const std::int64_t depth : m_depths) {
+            readTokens(depth + 1);
+            rows.push_back({fmt::format("decode at {}", depth), m_generate,
+                            repeat([&] { return writeTokens(depth + 1, false); }), false});
+            rows.push_back({fmt::format("decode at {}, taps on", depth), m_generate,
+                            repeat([&] { return writeTokens(depth + 1, true); }), false});
+        }
+        return rows;
+    }
+
+private:
+    template <typename Run>
+    double repeat(const Run &run)
+    {
+        std::vector<double> seconds;
+        for (std::int64_t i = 0; i < m_repeat; ++i)
+            seconds.push_back(run());
+        return median(seconds);
+    }
+
+    /// Seconds from the prompt to the logits of the next token.
+    double readTokens(std::int64_t count)
+    {
+        const std::vector<TokenId> ids = someTokens(count, m_executor.config().vocabSize);
+        const auto start = Clock::now();
+        m_cache->truncate(0);
+        for (std::size_t begin = 0; begin < ids.size();) {
+            const std::size_t size =
+                std::min(static_cast<std::size_t>(m_executor.maxChunk()), ids.size() - begin);
+            const bool last = begin + size == ids.size();
+            m_executor.forward(
+                {.tokens = {ids.data() + begin, size}, .logits = last ? LogitsOf::LastToken : LogitsOf::None},
+                *m_cache, m_result);
+            begin += size;
+        }
+        return secondsSince(start);
+    }
+
+    /// Seconds for writing tokens greedily behind `depth` cached ones; with taps, all that the inspector
+    /// keeps.
+    double writeTokens(std::int64_t depth, bool taps)
+    {
+        m_cache->truncate(static_cast<std::int32_t>(depth));
+        SamplingParameters greedy;
+        greedy.temperature = 0;
+        Sampler sampler(greedy);
+        const auto start = Clock::now();
+        for (std::int64_t i = 0; i < m_generate; ++i) {
+            const TokenId id = sampler.choose(m_result.logits);
+            const Distribution distribution = describeDistribution(m_result.logits, taps ? 20 : 0);
+            if (!std::isfinite(distribution.logSumExp))
+                throw Error("the logits are not finite");
+            m_executor.forward({.tokens = {&id, 1}, .routing = taps}, *m_cache, m_result);
+        }
+        return secondsSince(start);
+    }
+
+    Executor &m_executor;
+    std::int64_t m_prompt;
+    std::int64_t m_generate;
+    std::vector<std::int64_t> m_depths;
+    std::int64_t m_repeat;
+    std::unique_ptr<KvCache> m_cache;
+    ForwardResult m_result;
+};
+
+void printTable(const std::string &title, const std::vector<Row> &rows)
+{
+    fmt::print("{}\n", title);
+    for (const Row &row : rows)
+        if (row.latency)
+            fmt::print("  {:<28} {:>10.2f} ms\n", row.what, row.seconds * 1e3);
+        else
+            fmt::print("  {:<28} {:>10.0f} tokens/s\n", row.what, double(row.tokens) / row.seconds);
+}
+
+void printJson(const std::string &title, const std::vector<Row> &rows)
+{
+    nlohmann::json list = nlohmann::json::array();
+    for (const Row &row : rows)
+        list.push_back({{"what", row.what},
+                        {"tokens", row.tokens},
+                        {"seconds", row.seconds},
+                        {"tokens_per_second", double(row.tokens) / row.seconds}});
+    fmt::print("{}\n", nlohmann::json({{"model", title}, {"rows", list}}).dump(2));
+}
+
+kernels::DType weightType(const std::string &name)
+{
+    if (name == "fp8")
+        return kernels::DType::F8E4M3;
+    if (name == "bf16")
+        return kernels::DType::BF16;
+    throw Error(fmt::format("--weights: expected bf16 or fp8, found \"{}\"", name));
+}
+
+int run(const std::vector<std::string> &words)
+{
+    const Arguments arguments(words,
+                              {"--model", "--shape", "--weights", "--prompt", "--generate", "--depth",
+                               "--device", "--threads", "--repeat"},
+                              {"--json", "--help", "--version"});
+    if (arguments.flag("--help")) {
+        fmt::print("{}", help);
+        return 0;
+    }
+    if (arguments.flag("--version")) {
+        fmt::print("bathyscope-bench {}\n", BATHYSCOPE_VERSION);
+        return 0;
+    }
+    const auto shape = arguments.value("--shape");
+    if (shape && arguments.value("--model"))
+        throw Error("expected either --model or --shape");
+    const std::string directory = shape ? ""
+        : arguments.value("--model")    ? arguments.require("--model")
+                                        : toUtf8(app::requireBuiltinModel());
+    const std::string weights = arguments.value("--weights").value_or("fp8");
+    const ModelConfig config =
+        shape ? shapeConfig(*shape) : loadModelConfig(fromUtf8(directory) / "config.json");
+    std::shared_ptr<const TensorSource> source;
+    if (shape)
+        source = std::make_shared<RandomWeights>(weightType(weights));
+    else
+        source = std::make_shared<Checkpoint>(fromUtf8(directory));
+    const auto executor = createExecutor(config, source, app::backendOptions(arguments));
+    const std::string title =
+        fmt::format("{} · {}", shape ? *shape + " " + weights : directory, executor->deviceName());
+    const std::vector<Row> rows = Bench(*executor, arguments).measure();
+    arguments.flag("--json") ? printJson(title, rows) : printTable(title, rows);
+    return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    return app::runTool("bathyscope-bench", run, argc, argv);
+}
