@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/chat_controller.h"
+#include "app/conversation_shelf.h"
+#include "engine/error.h"
+#include "tests/app/fake_backend.h"
+#include "tests/app/stored_tokens.h"
+
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+
+namespace bathyscope::app {
+
+namespace {
+
+/// The program without its window; the history is in a folder so that it can be opened again.
+struct Fixture {
+    explicit Fixture(const QString &folder)
+        : history(std::make_unique<storage::History>(folder.toStdString()))
+        , controller(engine, history)
+        , shelf(history)
+    {
+        QObject::connect(&controller, &ChatController::historyChanged, &shelf, &ConversationShelf::refresh);
+    }
+
+    void load()
+    {
+        engine.load([script = script] { return makeFakeBackend(script); });
+        QTRY_VERIFY(controller.model() != nullptr);
+    }
+
+    void askAndWait(const QString &text)
+    {
+        controller.ask(text);
+        QTRY_VERIFY(!controller.isReplying());
+    }
+
+    const ui::ChatMessage &last()
+    {
+        return controller.messages()->message(controller.messages()->rowCount() - 1);
+    }
+
+    std::shared_ptr<FakeScript> script = std::make_shared<FakeScript>();
+    EngineClient engine;
+    HistoryClient history;
+    ChatController controller;
+    ConversationShelf shelf;
+};
+
+std::vector<Message> messagesOf(const Request &request)
+{
+    return std::get<std::vector<Message>>(request.prompt);
+}
+
+} // namespace
+
+class ChatControllerTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void init() { m_folder = std::make_unique<QTemporaryDir>(); }
+    void cleanup() { m_folder.reset(); }
+
+    void tokensStreamIn()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.askAndWait(QStringLiteral("Six times seven?"));
+        QCOMPARE(chat.controller.messages()->rowCount(), 2);
+        QCOMPARE(chat.last().reasoning.utf8, std::string("First second third."));
+        QCOMPARE(chat.last().answer.utf8, std::string("It is **42**."));
+        QCOMPARE(chat.last().state, ui::MessageState::Complete);
+        QCOMPARE(chat.last().summary->generatedTokens, 10);
+        QCOMPARE(chat.controller.modelOf(chat.last().id)->fingerprint, std::string("f00d"));
+    }
+
+    void earlierRepliesGoInWithoutTheirReasoning()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.controller.setSystemPrompt(QStringLiteral("Be brief."));
+        chat.askAndWait(QStringLiteral("one"));
+        chat.askAndWait(QStringLiteral("two"));
+        const std::vector<Message> expected{{Role::System, "Be brief."},
+                                            {Role::User, "one"},
+                                            {Role::Assistant, "It is **42**."},
+                                            {Role::User, "two"}};
+        QCOMPARE(messagesOf(chat.script->requests().back()), expected);
+    }
+
+    void stopEndsTheReplyAndKeepsItsText()
+    {
+        Fixture chat(m_folder->path());
+        chat.script->endless = true;
+        chat.load();
+        chat.controller.ask(QStringLiteral("Go on"));
+        QTRY_VERIFY(!chat.last().answer.utf8.empty());
+        chat.controller.stop();
+        QTRY_VERIFY(!chat.controller.isReplying());
+        QCOMPARE(chat.last().state, ui::MessageState::Stopped);
+        QCOMPARE(chat.last().summary->finish, FinishReason::Cancelled);
+        QCOMPARE(chat.last().summary->generatedTokens, static_cast<int>(chat.last().tokens.size()));
+    }
+
+    void regenerateMakesASibling()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.askAndWait(QStringLiteral("Again?"));
+        const MessageId first = chat.last().id;
+        chat.script->answer = {"Other"};
+        QSignalSpy siblings(&chat.controller, &ChatController::siblingsChanged);
+        chat.controller.regenerate(first);
+        QTRY_VERIFY(!chat.controller.isReplying());
+        QCOMPARE(chat.controller.messages()->rowCount(), 2);
+        QVERIFY(chat.last().id != first);
+        QCOMPARE(chat.last().answer.utf8, std::string("Other"));
+        QCOMPARE(siblings.last(), QVariantList({QVariant::fromValue<MessageId>(chat.last().id), 1, 2}));
+
+        chat.controller.showSibling(chat.last().id, -1);
+        QTRY_COMPARE(chat.last().id, first);
+        QCOMPARE(chat.last().answer.utf8, std::string("It is **42**."));
+    }
+
+    void regenerateWhileARunningReplyStopsItFirst()
+    {
+        Fixture chat(m_folder->path());
+        chat.script->endless = true;
+        chat.load();
+        chat.controller.ask(QStringLiteral("Go on"));
+        QTRY_VERIFY(!chat.last().answer.utf8.empty());
+        const MessageId first = chat.last().id;
+        chat.script->endless = false;
+        chat.controller.regenerate(first);
+        QTRY_VERIFY(chat.last().id != first && !chat.controller.isReplying());
+        QCOMPARE(chat.last().state, ui::MessageState::Complete);
+    }
+
+    void editAsksAnewBesideTheOldQuestion()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.askAndWait(QStringLiteral("old"));
+        const MessageId old = chat.controller.messages()->message(0).id;
+        QSignalSpy siblings(&chat.controller, &ChatController::siblingsChanged);
+        chat.controller.edit(old, QStringLiteral("new"));
+        QTRY_VERIFY(!chat.controller.isReplying());
+        QCOMPARE(chat.controller.messages()->rowCount(), 2);
+        QCOMPARE(chat.controller.messages()->message(0).text, std::string("new"));
+        QCOMPARE(siblings.first().at(2).toInt(), 2);
+        QCOMPARE(messagesOf(chat.script->requests().back()), (std::vector<Message>{{Role::User, "new"}}));
+    }
+
+    void anErrorIsShownAndTheProgramGoesOn()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.script->failure = "prompt: expected at most 100 tokens, found 200";
+        chat.askAndWait(QStringLiteral("long"));
+        QCOMPARE(chat.last().state, ui::MessageState::Failed);
+        QCOMPARE(chat.last().error, QString::fromStdString(chat.script->failure));
+        chat.script->failure.clear();
+        chat.askAndWait(QStringLiteral("short"));
+        QCOMPARE(chat.last().state, ui::MessageState::Complete);
+    }
+
+    void aModelThatCannotBeLoadedLeavesTheOldOne()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        QSignalSpy failed(&chat.engine, &EngineClient::loadFailed);
+        chat.engine.load([]() -> std::unique_ptr<Backend> { throw Error("config.json: missing"); });
+        QTRY_COMPARE(failed.count(), 1);
+        QCOMPARE(chat.controller.model()->fingerprint, std::string("f00d"));
+        chat.askAndWait(QStringLiteral("Still there?"));
+        QCOMPARE(chat.last().state, ui::MessageState::Complete);
+    }
+
+    void withoutAModelAQuestionFails()
+    {
+        Fixture chat(m_folder->path());
+        chat.askAndWait(QStringLiteral("Anybody?"));
+        QCOMPARE(chat.last().state, ui::MessageState::Failed);
+        QVERIFY(!chat.last().error.isEmpty());
+    }
+
+    void reopeningBringsBackAllThatTheInspectorNeeds()
+    {
+        std::vector<TokenRecord> tokens;
+        ConversationId id = 0;
+        {
+            Fixture chat(m_folder->path());
+            chat.load();
+            chat.askAndWait(QStringLiteral("Keep this\nand more"));
+            tokens = chat.last().tokens;
+            id = chat.controller.conversation();
+        }
+        Fixture chat(m_folder->path());
+        chat.shelf.refresh();
+        QTRY_VERIFY(chat.shelf.model()->rowOf(id) > 0);
+        const QModelIndex row = chat.shelf.model()->index(chat.shelf.model()->rowOf(id));
+        QCOMPARE(row.data().toString(), QStringLiteral("Keep this"));
+        chat.controller.open(id);
+        QTRY_COMPARE(chat.controller.conversation(), id);
+        QVERIFY(isWhatWasStored(chat.last().tokens, tokens));
+        QCOMPARE(chat.last().reasoning.utf8, std::string("First second third."));
+        QCOMPARE(chat.last().state, ui::MessageState::Complete);
+        const auto model = chat.controller.modelOf(chat.last().id);
+        QVERIFY(model != nullptr);
+        QCOMPARE(*model->vocabulary, (Vocabulary{"a", "b", "c"}));
+        QCOMPARE(model->moeLayers, (std::vector<std::int32_t>{0, 1}));
+    }
+
+    void aNewConversationIsStoredWithItsFirstQuestionOnly()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.controller.startNew({});
+        QSignalSpy refreshed(&chat.shelf, &ConversationShelf::refreshed);
+        chat.shelf.refresh();
+        QVERIFY(refreshed.wait());
+        QCOMPARE(chat.shelf.model()->rowCount(), 0);
+        chat.askAndWait(QStringLiteral("First"));
+        QTRY_COMPARE(chat.shelf.model()->rowCount(), 2);
+    }
+
+    void removingTheOpenConversationEmptiesTheChat()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.askAndWait(QStringLiteral("Forget me"));
+        QObject::connect(&chat.controller, &ChatController::conversationRemoved, &chat.controller,
+                         [&chat] { chat.controller.startNew({}); });
+        chat.controller.remove(chat.controller.conversation());
+        QTRY_COMPARE(chat.controller.messages()->rowCount(), 0);
+        QTRY_COMPARE(chat.shelf.model()->rowCount(), 0);
+    }
+
+    void searchFindsWordsOfAnswers()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.askAndWait(QStringLiteral("What is the answer?"));
+        chat.shelf.search(QStringLiteral("42"));
+        const auto snippet = [&chat] {
+            return chat.shelf.model()->index(1).data(ui::ConversationModel::SnippetRole).toString();
+        };
+        QTRY_COMPARE(snippet(), QStringLiteral("It is **\u000242\u0003**."));
+    }
+
+private:
+    std::unique_ptr<QTemporaryDir> m_folder;
+};
+
+} // namespace bathyscope::app
+
+QTEST_MAIN(bathyscope::app::ChatControllerTest)
+#include "chat_controller_test.moc"
