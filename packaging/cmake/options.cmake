@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Compiler options that every target of the project shares.
+
+add_library(bathyscope_options INTERFACE)
+target_include_directories(bathyscope_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(bathyscope_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # g++ 12 warns about std::string concatenation by mistake (gcc bug 105651).
+    target_compile_options(bathyscope_options INTERFACE -Wno-restrict)
+endif()
+if(BATHYSCOPE_WERROR)
+    target_compile_options(bathyscope_options INTERFACE -Werror)
+endif()
+if(BATHYSCOPE_SANITIZE)
+    add_compile_options(-fsanitize=${BATHYSCOPE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${BATHYSCOPE_SANITIZE})
+endif()
+
+if(BATHYSCOPE_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# A library made of all sources of the current folder and those below it.
+function(bathyscope_library name)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp *.h)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC bathyscope_options)
+endfunction()
+
+# A test program from sources of the current folder, registered with ctest.
+function(bathyscope_test name)
+    cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+    add_executable(${name} ${arg_SOURCES})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(${name} PRIVATE ${arg_LIBRARIES})
+    target_compile_definitions(${name} PRIVATE
+        BATHYSCOPE_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
+        BATHYSCOPE_BUILTIN_MODEL="${CMAKE_SOURCE_DIR}/resources/models/deepseek-v3-builtin")
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT "QT_QPA_PLATFORM=offscreen")
+endfunction()
