@@ -43,7 +43,7 @@ int runWindow(QApplication &application, const Options &options, const QString &
     try {
         Program program(options, profile, openHistory(historyFolder(options, profile), error));
         std::optional<ScriptedRun> script;
-        if (!options.prompts.isEmpty() || !options.screenshot.isEmpty())
+        if (!options.prompts.isEmpty() || !options.screenshot.isEmpty() || options.selectToken)
             script.emplace(program, options);
         program.start();
         if (!error.isEmpty())

@@ -63,7 +63,7 @@ ScriptedRun::ScriptedRun(Program &program, const Options &options)
         if (std::exchange(m_begun, true))
             return;
         if (m_options.prompts.isEmpty())
-            QTimer::singleShot(settleTime, this, &ScriptedRun::finish);
+            QTimer::singleShot(settleTime, this, &ScriptedRun::showLastReply);
         else
             QTimer::singleShot(0, this, &ScriptedRun::typeNext);
     });
@@ -99,6 +99,15 @@ void ScriptedRun::onReplyFinished(MessageId reply)
     if (m_options.selectToken || !m_options.screenshot.isEmpty())
         selectToken(reply);
     QTimer::singleShot(m_options.screenshot.isEmpty() ? 0 : settleTime, this, &ScriptedRun::finish);
+}
+
+/// Without prompts: the conversation as the last run left it.
+void ScriptedRun::showLastReply()
+{
+    const ui::ChatModel &messages = *m_program.controller().messages();
+    if (m_options.selectToken && messages.rowCount() > 0)
+        selectToken(messages.message(messages.rowCount() - 1).id);
+    QTimer::singleShot(settleTime, this, &ScriptedRun::finish);
 }
 
 void ScriptedRun::selectToken(MessageId reply)

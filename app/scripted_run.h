@@ -18,6 +18,7 @@ public:
 private:
     void typeNext();
     void onReplyFinished(MessageId reply);
+    void showLastReply();
     void selectToken(MessageId reply);
     void finish();
     void fail(const QString &what);

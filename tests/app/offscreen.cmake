@@ -12,6 +12,22 @@ if(NOT head STREQUAL "89504e47")
     message(FATAL_ERROR "${PICTURE} is no PNG file")
 endif()
 
+# A token of an answer from an earlier run can be looked at: the inspector then shows it.
+set(profile ${PICTURE}.profile)
+file(REMOVE_RECURSE ${profile})
+execute_process(COMMAND ${PROGRAM} --offscreen --profile ${profile} --prompt "Is 91 prime?" OUTPUT_QUIET)
+foreach(picture plain selected)
+    set(select)
+    if(picture STREQUAL selected)
+        set(select --select-token 12)
+    endif()
+    execute_process(COMMAND ${PROGRAM} --offscreen --profile ${profile} ${select} --screenshot ${profile}/${picture}.png)
+    file(SHA256 ${profile}/${picture}.png ${picture})
+endforeach()
+if(plain STREQUAL selected)
+    message(FATAL_ERROR "--select-token changed nothing in the window")
+endif()
+
 execute_process(COMMAND ${PROGRAM} --offscreen --prompt Hello --model /nowhere
                 OUTPUT_VARIABLE answer ERROR_VARIABLE complaint RESULT_VARIABLE code)
 if(NOT code EQUAL 1 OR NOT complaint MATCHES "/nowhere")
