@@ -55,7 +55,7 @@ void projectLatents(Member &member, State &s, const MlaWeights &w)
 /// Normalises and rotates the new token's latent into its row of the cache.
 void appendToCache(const State &s, const MlaWeights &w, float *row)
 {
-    const MlaConfig &mla = s.config.mla;
+    const MlaConfig &mla = s.config.mla();
     normalise(s, s.buffers.kv.data(), w.kvANorm, row);
     std::copy_n(s.buffers.kv.data() + mla.kvLoraRank, mla.qkRopeHeadDim, row + mla.kvLoraRank);
     kernels::rope(row + mla.kvLoraRank, s.buffers.cosines.data(), s.buffers.sines.data(), mla.qkRopeHeadDim,
@@ -65,7 +65,7 @@ void appendToCache(const State &s, const MlaWeights &w, float *row)
 /// Query of one head: projected, rotated, and multiplied with W_UK so that it meets latents directly.
 void absorbQuery(State &s, const MlaWeights &w, const float *input, std::int64_t head)
 {
-    const MlaConfig &mla = s.config.mla;
+    const MlaConfig &mla = s.config.mla();
     float *query = s.buffers.query.data();
     float *absorbed = s.buffers.absorbed.data() + head * mla.cacheWidth();
     const std::int64_t first = head * mla.qkHeadDim();
@@ -83,7 +83,7 @@ void absorbQuery(State &s, const MlaWeights &w, const float *input, std::int64_t
 void attend(State &s, Scratch &own, const MlaWeights &w, const float *cache, std::int64_t positions,
             std::int64_t headBegin, std::int64_t headEnd)
 {
-    const MlaConfig &mla = s.config.mla;
+    const MlaConfig &mla = s.config.mla();
     kernels::latentAttention({.queries = s.buffers.absorbed.data() + headBegin * mla.cacheWidth(),
                               .cache = cache,
                               .out = own.query.data(),
@@ -104,7 +104,7 @@ void attend(State &s, Scratch &own, const MlaWeights &w, const float *cache, std
 
 void decodeAttention(Member &member, State &s, const LayerWeights &layer, float *cache, std::int64_t position)
 {
-    const MlaWeights &w = layer.attention;
+    const MlaWeights &w = layer.mla();
     Scratch &own = s.scratch[static_cast<std::size_t>(member.index())];
     const std::int64_t heads = s.config.numAttentionHeads;
     normalise(s, s.buffers.x.data(), layer.inputNorm, own.normed.data());
@@ -116,7 +116,7 @@ void decodeAttention(Member &member, State &s, const LayerWeights &layer, float 
         queryInput = own.queryNormed.data();
     }
     if (member.index() == 0)
-        appendToCache(s, w, cache + position * s.config.mla.cacheWidth());
+        appendToCache(s, w, cache + position * s.config.mla().cacheWidth());
     member.forEach(heads, 1, [&](std::int64_t head, std::int64_t) { absorbQuery(s, w, queryInput, head); });
 
     const std::int64_t headGrain = std::max<std::int64_t>(1, heads / (2 * member.teamSize()));

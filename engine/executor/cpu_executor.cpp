@@ -17,7 +17,7 @@ State::State(const ModelConfig &modelConfig, std::shared_ptr<const TensorSource>
     : config(modelConfig)
     , source(std::move(tensors))
     , weights(bindWeights(config, *source))
-    , rope(config.rope, config.mla.qkRopeHeadDim)
+    , rope(config.rope, config.ropeDimensions())
     , softmaxScale(config.softmaxScale())
     , scratch(static_cast<std::size_t>(threads))
 {
@@ -30,7 +30,7 @@ void State::reserve(std::int64_t tokens)
     if (buffers.x.size() >= n * hidden)
         return;
     const auto heads = static_cast<std::size_t>(config.numAttentionHeads);
-    const auto width = static_cast<std::size_t>(config.mla.cacheWidth());
+    const auto width = static_cast<std::size_t>(config.cacheWidth());
     std::size_t intermediate = static_cast<std::size_t>(config.intermediateSize);
     std::size_t activations = intermediate;
     if (config.moe) {
@@ -44,23 +44,23 @@ void State::reserve(std::int64_t tokens)
     }
     buffers.x.resize(n * hidden);
     buffers.normed.resize(n * hidden);
-    buffers.queryLatent.resize(n * static_cast<std::size_t>(config.mla.qLoraRank));
-    buffers.query.resize(n * heads * static_cast<std::size_t>(config.mla.qkHeadDim()));
+    buffers.queryLatent.resize(n * static_cast<std::size_t>(config.mla().qLoraRank));
+    buffers.query.resize(n * heads * static_cast<std::size_t>(config.mla().qkHeadDim()));
     buffers.absorbed.resize(heads * width);
     buffers.kv.resize(n * width);
-    buffers.attended.resize(n * heads * static_cast<std::size_t>(config.mla.vHeadDim));
+    buffers.attended.resize(n * heads * static_cast<std::size_t>(config.mla().vHeadDim));
     buffers.activations.resize(n * activations);
-    buffers.cosines.resize(n * static_cast<std::size_t>(config.mla.qkRopeHeadDim / 2));
+    buffers.cosines.resize(n * static_cast<std::size_t>(config.ropeDimensions() / 2));
     buffers.sines.resize(buffers.cosines.size());
     for (Scratch &own : scratch) {
         own.normed.resize(hidden);
-        own.queryNormed.resize(static_cast<std::size_t>(config.mla.qLoraRank));
-        own.query.resize(heads * static_cast<std::size_t>(config.mla.kvLoraRank));
+        own.queryNormed.resize(static_cast<std::size_t>(config.mla().qLoraRank));
+        own.query.resize(heads * static_cast<std::size_t>(config.mla().kvLoraRank));
         own.gathered.resize(n * hidden);
         // One token needs a whole row of activations, a chunk a block of 128 rows for every token.
         own.block.resize(std::max(n * std::size_t(128), intermediate));
         own.attention.resize(static_cast<std::size_t>(kernels::expandedAttentionScratch(
-            config.mla.qkNopeHeadDim, config.mla.qkRopeHeadDim, config.mla.vHeadDim)));
+            config.mla().qkNopeHeadDim, config.mla().qkRopeHeadDim, config.mla().vHeadDim)));
         if (config.moe && !own.router) {
             own.router.emplace(*config.moe);
             own.choices.resize(static_cast<std::size_t>(config.moe->numExpertsPerTok));
@@ -90,7 +90,7 @@ public:
     bool hasDraft() const override { return m_state.weights.mtp.has_value(); }
     std::int64_t cacheBytesPerToken() const override
     {
-        return std::int64_t(m_state.config.numHiddenLayers) * m_state.config.mla.cacheWidth()
+        return std::int64_t(m_state.config.numHiddenLayers) * m_state.config.cacheWidth()
             * std::int64_t(sizeof(float));
     }
 
@@ -98,7 +98,7 @@ public:
     {
         const std::int64_t layers = m_state.config.numHiddenLayers + (m_state.weights.mtp ? 1 : 0);
         try {
-            return std::make_unique<Cache>(capacity, layers, m_state.config.mla.cacheWidth());
+            return std::make_unique<Cache>(capacity, layers, m_state.config.cacheWidth());
         } catch (const std::bad_alloc &) {
             throw Error(fmt::format("a cache for {} tokens needs {:.1f} GB, more than this machine gives: "
                                     "choose a shorter context",
@@ -125,7 +125,7 @@ private:
 void CpuExecutor::prepare(std::span<const TokenId> tokens, std::int64_t firstPosition)
 {
     m_state.reserve(static_cast<std::int64_t>(tokens.size()));
-    const std::int64_t half = m_state.config.mla.qkRopeHeadDim / 2;
+    const std::int64_t half = m_state.config.ropeDimensions() / 2;
     Buffers &b = m_state.buffers;
     for (std::size_t t = 0; t < tokens.size(); ++t) {
         kernels::widenRow(m_state.weights.embedding, tokens[t],

@@ -33,7 +33,7 @@ void normaliseTokens(Member &member, const State &s, const std::vector<float> &w
 /// Normalised latents and rotated keys of all tokens, into their rows of the cache.
 void appendToCache(Member &member, State &s, const MlaWeights &w, float *cache, const Chunk &chunk)
 {
-    const MlaConfig &mla = s.config.mla;
+    const MlaConfig &mla = s.config.mla();
     const std::int64_t width = mla.cacheWidth();
     const std::int64_t half = mla.qkRopeHeadDim / 2;
     multiply(member,
@@ -57,7 +57,7 @@ void appendToCache(Member &member, State &s, const MlaWeights &w, float *cache, 
 /// Rotated queries of the needed tokens.
 void projectQueries(Member &member, State &s, const MlaWeights &w, const Chunk &chunk)
 {
-    const MlaConfig &mla = s.config.mla;
+    const MlaConfig &mla = s.config.mla();
     const std::int64_t first = chunk.firstNeeded;
     const std::int64_t needed = chunk.tokens - first;
     const float *input = s.buffers.normed.data() + first * s.config.hiddenSize;
@@ -82,7 +82,7 @@ void projectQueries(Member &member, State &s, const MlaWeights &w, const Chunk &
 /// Attention of the needed tokens: a task is one head and a block of queries.
 void attend(Member &member, State &s, const MlaWeights &w, const float *cache, const Chunk &chunk)
 {
-    const MlaConfig &mla = s.config.mla;
+    const MlaConfig &mla = s.config.mla();
     const std::int64_t heads = s.config.numAttentionHeads;
     const std::int64_t needed = chunk.tokens - chunk.firstNeeded;
     // As few blocks as possible, since each expands all keys before it anew, but work for every thread.
@@ -285,11 +285,11 @@ void prefillLayer(Member &member, State &state, const LayerWeights &layer, float
     const std::int64_t needed = chunk.tokens - chunk.firstNeeded;
     float *x = state.buffers.x.data();
     normaliseTokens(member, state, layer.inputNorm, x, state.buffers.normed.data(), chunk.tokens);
-    appendToCache(member, state, layer.attention, cache, chunk);
-    projectQueries(member, state, layer.attention, chunk);
-    attend(member, state, layer.attention, cache, chunk);
+    appendToCache(member, state, layer.mla(), cache, chunk);
+    projectQueries(member, state, layer.mla(), chunk);
+    attend(member, state, layer.mla(), cache, chunk);
     multiply(member,
-             {.weights = layer.attention.o,
+             {.weights = layer.mla().o,
               .m = needed,
               .x = state.buffers.attended.data(),
               .y = x + chunk.firstNeeded * state.config.hiddenSize,

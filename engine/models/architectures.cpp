@@ -76,6 +76,16 @@ ModelWeights bindWeights(const ModelConfig &config, const TensorSource &source)
     return architecture->bindWeights(config, source);
 }
 
+std::int32_t ModelConfig::cacheWidth() const
+{
+    return std::visit([](const auto &kind) { return kind.cacheWidth(); }, attention);
+}
+
+std::int32_t ModelConfig::ropeDimensions() const
+{
+    return std::visit([](const auto &kind) { return kind.ropeDimensions(); }, attention);
+}
+
 std::vector<std::int32_t> ModelConfig::moeLayers() const
 {
     std::vector<std::int32_t> layers;
@@ -87,7 +97,8 @@ std::vector<std::int32_t> ModelConfig::moeLayers() const
 
 float ModelConfig::softmaxScale() const
 {
-    double scale = 1.0 / std::sqrt(double(mla.qkHeadDim()));
+    const std::int32_t headDim = std::visit([](const auto &kind) { return kind.qkHeadDim(); }, attention);
+    double scale = 1.0 / std::sqrt(double(headDim));
     if (rope.yarn && rope.yarn->mscaleAllDim != 0 && rope.yarn->factor > 1) {
         // DeepSeek-V2's modeling code: attention sharpens with the extension factor, on both q and k.
         const double mscale = 0.1 * rope.yarn->mscaleAllDim * std::log(rope.yarn->factor) + 1.0;

@@ -165,7 +165,7 @@ ModelConfig readDeepseekConfig(const ConfigReader &c, bool v3)
     if (c.booleanOr("attention_bias", false))
         c.fail("attention_bias", "false");
     config.rope = readRope(c);
-    config.mla = readMla(c);
+    config.attention = readMla(c);
     readLayers(c, config, v3);
     config.numNextnPredictLayers =
         static_cast<std::int32_t>(c.integerOr("num_nextn_predict_layers", 0, 0, 8));

@@ -12,7 +12,7 @@ namespace {
 
 MlaWeights bindAttention(const TensorBinder &b, const ModelConfig &c, const std::string &prefix)
 {
-    const MlaConfig &m = c.mla;
+    const MlaConfig &m = c.mla();
     const std::int64_t heads = c.numAttentionHeads;
     MlaWeights w;
     if (m.qLoraRank > 0) {

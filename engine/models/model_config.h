@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace bathyscope {
@@ -24,10 +25,20 @@ struct YarnConfig {
     double mscaleAllDim = 0;
 };
 
+/// Llama 3.1's scaling: long waves are stretched, short ones kept, those between blended (transformers,
+/// modeling_rope_utils.py, "llama3").
+struct Llama3RopeConfig {
+    double factor = 1;
+    double lowFreqFactor = 1;
+    double highFreqFactor = 4;
+    double originalMaxPositionEmbeddings = 0;
+};
+
 struct RopeConfig {
     double theta = 10000;
     kernels::RopePairs pairs = kernels::RopePairs::Adjacent;
-    std::optional<YarnConfig> yarn;
+    std::optional<YarnConfig> yarn; ///< either this,
+    std::optional<Llama3RopeConfig> llama3; ///< or this, or neither
 };
 
 /// Multi-head latent attention (DeepSeek-V2, section 2.1).
@@ -40,6 +51,20 @@ struct MlaConfig {
 
     [[nodiscard]] std::int32_t qkHeadDim() const { return qkNopeHeadDim + qkRopeHeadDim; }
     [[nodiscard]] std::int32_t cacheWidth() const { return kvLoraRank + qkRopeHeadDim; }
+    [[nodiscard]] std::int32_t ropeDimensions() const { return qkRopeHeadDim; }
+};
+
+/// Grouped-query attention (arXiv 2305.13245): several heads share one head of keys and values.
+struct GqaConfig {
+    std::int32_t numKeyValueHeads = 0; ///< a divisor of the number of heads
+    std::int32_t headDim = 0; ///< of queries, keys and values
+    bool qkvBias = false; ///< Qwen 2
+    bool qkNorm = false; ///< Qwen 3: queries and keys are normalised head by head before they are rotated
+
+    [[nodiscard]] std::int32_t qkHeadDim() const { return headDim; }
+    [[nodiscard]] std::int32_t keyWidth() const { return numKeyValueHeads * headDim; }
+    [[nodiscard]] std::int32_t cacheWidth() const { return 2 * keyWidth(); }
+    [[nodiscard]] std::int32_t ropeDimensions() const { return headDim; }
 };
 
 enum class ScoringFunction : std::uint8_t { Softmax, Sigmoid };
@@ -76,7 +101,7 @@ struct ModelConfig {
     std::int32_t maxPositionEmbeddings = 0;
     double rmsNormEps = 0;
     RopeConfig rope;
-    MlaConfig mla;
+    std::variant<MlaConfig, GqaConfig> attention; ///< of all layers
     std::optional<MoeConfig> moe;
     std::vector<bool> layerIsMoe; ///< [numHiddenLayers]
     std::int32_t numNextnPredictLayers = 0;
@@ -85,6 +110,10 @@ struct ModelConfig {
     TokenId bosTokenId = -1; ///< -1: none
     std::vector<TokenId> eosTokenIds;
 
+    [[nodiscard]] const MlaConfig &mla() const { return std::get<MlaConfig>(attention); }
+    [[nodiscard]] const GqaConfig &gqa() const { return std::get<GqaConfig>(attention); }
+    [[nodiscard]] std::int32_t cacheWidth() const; ///< values that a token and layer take in the cache
+    [[nodiscard]] std::int32_t ropeDimensions() const; ///< rotated values of a head
     [[nodiscard]] std::vector<std::int32_t> moeLayers() const;
     [[nodiscard]] float softmaxScale() const; ///< 1/sqrt(qk head dim), with YaRN's factor
 };

@@ -9,6 +9,7 @@
 #include "kernels/matrix.h"
 
 #include <optional>
+#include <variant>
 #include <vector>
 
 namespace bathyscope {
@@ -21,6 +22,18 @@ struct MlaWeights {
     std::vector<float> kvANorm; ///< [kv_lora_rank]
     kernels::MatrixView kvB; ///< kv_b_proj [heads * (nope + value), kv_lora_rank]
     kernels::MatrixView o; ///< o_proj [hidden, heads * value]
+};
+
+struct GqaWeights {
+    kernels::MatrixView q; ///< q_proj [heads * head_dim, hidden]
+    kernels::MatrixView k; ///< k_proj [key-value heads * head_dim, hidden]
+    kernels::MatrixView v; ///< v_proj, likewise
+    kernels::MatrixView o; ///< o_proj [hidden, heads * head_dim]
+    std::vector<float> qBias; ///< [q.rows]; the biases are empty where the model has none
+    std::vector<float> kBias; ///< [k.rows]
+    std::vector<float> vBias; ///< [v.rows]
+    std::vector<float> qNorm; ///< q_norm [head_dim]; the norms are empty where the model has none
+    std::vector<float> kNorm; ///< k_norm [head_dim]
 };
 
 /// A gated feed-forward block: down(silu(gate x) * up x).
@@ -39,10 +52,14 @@ struct MoeWeights {
 
 struct LayerWeights {
     std::vector<float> inputNorm; ///< [hidden]
-    MlaWeights attention;
+    std::variant<MlaWeights, GqaWeights> attention; ///< as in ModelConfig::attention
     std::vector<float> postAttentionNorm; ///< [hidden]
     std::optional<FeedForwardWeights> dense; ///< either this or
     std::optional<MoeWeights> moe; ///< this
+
+    [[nodiscard]] const MlaWeights &mla() const { return std::get<MlaWeights>(attention); }
+    [[nodiscard]] const GqaWeights &gqa() const { return std::get<GqaWeights>(attention); }
+    [[nodiscard]] const kernels::MatrixView &outputProjection() const; ///< o_proj
 };
 
 /// The multi-token prediction layer; its embedding and head are the model's own.

@@ -10,6 +10,8 @@
 
 namespace bathyscope {
 
+using kernels::MatrixView;
+
 namespace {
 
 /// "`file`: `tensor`: expected `expected`, found `found`".
@@ -78,13 +80,23 @@ void add(ParameterCount &count, const FeedForwardWeights &w, double activeShare 
     add(count, w.down, activeShare);
 }
 
+void add(ParameterCount &count, const MlaWeights &w, double activeShare)
+{
+    if (w.qA)
+        add(count, *w.qA, activeShare);
+    for (const auto &matrix : {w.qB, w.kvA, w.kvB, w.o})
+        add(count, matrix, activeShare);
+}
+
+void add(ParameterCount &count, const GqaWeights &w, double activeShare)
+{
+    for (const auto &matrix : {w.q, w.k, w.v, w.o})
+        add(count, matrix, activeShare);
+}
+
 void add(ParameterCount &count, const ModelConfig &config, const LayerWeights &layer, double activeShare = 1)
 {
-    const MlaWeights &a = layer.attention;
-    if (a.qA)
-        add(count, *a.qA, activeShare);
-    for (const auto &matrix : {a.qB, a.kvA, a.kvB, a.o})
-        add(count, matrix, activeShare);
+    std::visit([&](const auto &attention) { add(count, attention, activeShare); }, layer.attention);
     if (layer.dense)
         add(count, *layer.dense, activeShare);
     if (!layer.moe)
@@ -97,6 +109,11 @@ void add(ParameterCount &count, const ModelConfig &config, const LayerWeights &l
 }
 
 } // namespace
+
+const MatrixView &LayerWeights::outputProjection() const
+{
+    return std::visit([](const auto &kind) -> const MatrixView & { return kind.o; }, attention);
+}
 
 ParameterCount countParameters(const ModelConfig &config, const ModelWeights &weights)
 {

@@ -20,7 +20,7 @@ namespace {
 std::string mainType(const ModelWeights &weights)
 {
     constexpr const char *names[] = {"F32", "F16", "BF16", "FP8"};
-    return names[static_cast<int>(weights.layers.front().attention.o.dtype)];
+    return names[static_cast<int>(weights.layers.front().outputProjection().dtype)];
 }
 
 } // namespace

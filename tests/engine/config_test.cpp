@@ -47,8 +47,8 @@ TEST_F(Config, ReadsEveryHyperparameter)
 {
     const ModelConfig c = load();
     EXPECT_EQ(c.modelType, "deepseek_v3");
-    EXPECT_EQ(c.mla.qLoraRank, 96);
-    EXPECT_EQ(c.mla.cacheWidth(), 80);
+    EXPECT_EQ(c.mla().qLoraRank, 96);
+    EXPECT_EQ(c.mla().cacheWidth(), 80);
     EXPECT_EQ(c.moe->topkMethod, TopkMethod::NoauxTc);
     EXPECT_EQ(c.moe->scoring, ScoringFunction::Sigmoid);
     EXPECT_TRUE(c.moe->normTopkProb);
