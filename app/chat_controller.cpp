@@ -59,7 +59,7 @@ void ChatController::edit(MessageId question, const QString &text)
         if (row < 0)
             return;
         std::vector<MessageId> siblings = m_siblings[question];
-        m_selection.setToken({});
+        m_selection.clear();
         m_messages.removeFrom(row);
         addQuestion(text, std::move(siblings));
         startReply({});
@@ -73,7 +73,7 @@ void ChatController::regenerate(MessageId reply)
         if (row <= 0 || m_messages.message(row).role != Role::Assistant)
             return;
         std::vector<MessageId> siblings = m_siblings[reply];
-        m_selection.setToken({});
+        m_selection.clear();
         m_messages.removeFrom(row);
         startReply(std::move(siblings));
     });
@@ -262,7 +262,7 @@ void ChatController::load(ConversationId id)
 
 void ChatController::show(const storage::LoadedConversation &loaded)
 {
-    m_selection.setToken({});
+    m_selection.clear();
     m_siblings.clear();
     m_replyModels.clear();
     m_conversation = loaded.info.id;

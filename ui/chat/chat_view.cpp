@@ -53,6 +53,7 @@ ChatView::ChatView(ChatModel *model, Selection *selection, QWidget *parent)
     connect(m_toEnd, &QPushButton::clicked, this, &ChatView::scrollToEnd);
     connect(m_empty, &EmptyState::picked, this, &ChatView::examplePicked);
     connect(m_selection, &Selection::changed, this, &ChatView::showSelectedToken);
+    connect(m_selection, &Selection::hoverChanged, viewport(), qOverload<>(&QWidget::update));
     connectModel();
     reset();
 }
@@ -285,8 +286,12 @@ MessageMarks ChatView::marksFor(int row) const
     const auto &token = m_selection->token();
     if (token && token->message == message.id)
         marks.token = tokenmap::rangeOf(message, layout, token->token);
-    if (m_hit.token && m_hit.token->message == message.id && m_hit.token != token)
-        marks.hovered = tokenmap::rangeOf(message, layout, m_hit.token->token);
+    const auto range = m_selection->range();
+    if (range && range->message == message.id && range->count() > 1)
+        marks.tokens = tokenmap::rangesOf(message, layout, *range);
+    const auto &hovered = m_selection->hoveredToken();
+    if (hovered && hovered->message == message.id && hovered != token)
+        marks.hovered = tokenmap::rangeOf(message, layout, hovered->token);
     if (m_hit.hotspot.row == row)
         marks.hoveredHotspot = m_hit.hotspot.index;
     if (m_focused.row == row && hasFocus())

@@ -20,8 +20,9 @@ class EmptyState;
 
 /// The conversation: messages with their reasoning, every token of which can be selected.
 ///
-/// Keys: left and right walk the tokens, up and down the lines, Enter opens a focused action or the
-/// selected token's link, else opens and closes the reasoning; Tab walks the actions; Ctrl+C, Ctrl+A.
+/// Keys: left and right walk the tokens (with Shift they select a range), up and down the lines, Enter opens
+/// a focused action or the selected token's link, else opens and closes the reasoning; Tab walks the actions;
+/// Ctrl+C, Ctrl+A.
 class ChatView : public QAbstractScrollArea {
     Q_OBJECT
 
@@ -128,6 +129,8 @@ private:
     // chat_view_selection.cpp
     void showSelectedToken();
     void walkTokens(int step);
+    void extendTokens(int step);
+    void selectDraggedTokens();
     void walkLines(int step);
     [[nodiscard]] std::optional<TokenPosition> tokenNear(QPointF content) const;
     [[nodiscard]] std::optional<QRectF> contentRect(const TokenPosition &position) const;

@@ -105,6 +105,7 @@ void ChatView::setHit(const Hit &hit, QPoint globalPosition)
         emit linkHovered(hit.link);
     }
     m_hit = hit;
+    m_selection->setHoveredToken(hit.token);
     const bool points = hit.hotspot.index >= 0 || !hit.link.isEmpty();
     viewport()->setCursor(points ? Qt::PointingHandCursor : hit.overText ? Qt::IBeamCursor : Qt::ArrowCursor);
     viewport()->update();
@@ -163,6 +164,8 @@ void ChatView::mouseReleaseEvent(QMouseEvent *event)
         return;
     m_dragTimer.stop();
     const bool wasClick = m_pressedAt && !m_dragging;
+    if (m_dragging)
+        selectDraggedTokens();
     m_pressedAt.reset();
     m_dragging = false;
     const Hit hit = hitAt(event->pos());
@@ -236,7 +239,12 @@ void ChatView::keyPressEvent(QKeyEvent *event)
 
 bool ChatView::handleNavigation(QKeyEvent *event)
 {
-    if ((event->modifiers() & ~Qt::KeypadModifier) != 0)
+    const Qt::KeyboardModifiers modifiers = event->modifiers() & ~Qt::KeypadModifier;
+    if (modifiers == Qt::ShiftModifier && (event->key() == Qt::Key_Left || event->key() == Qt::Key_Right)) {
+        extendTokens(event->key() == Qt::Key_Left ? -1 : 1);
+        return true;
+    }
+    if (modifiers != 0)
         return false;
     switch (event->key()) {
     case Qt::Key_Left:

@@ -115,7 +115,30 @@ void ChatView::walkTokens(int step)
     const bool known = current && m_model->rowOf(current->message) >= 0;
     const auto next = known ? tokenmap::neighbour(*m_model, *current, step) : tokenmap::lastReply(*m_model);
     if (next)
-        m_selection->setToken(next);
+        m_selection->walkTo(*next);
+}
+
+void ChatView::extendTokens(int step)
+{
+    const auto &current = m_selection->token();
+    const auto next = current ? tokenmap::neighbour(*m_model, *current, step) : std::nullopt;
+    if (next && next->message == current->message)
+        m_selection->extendTo(next->token);
+}
+
+/// Text of one reply that was selected with the mouse is a range of tokens, too.
+void ChatView::selectDraggedTokens()
+{
+    const auto [from, to] = selectedRange();
+    if (from.row != to.row || from == to || m_model->message(from.row).role != Role::Assistant)
+        return;
+    const ChatMessage &message = m_model->message(from.row);
+    const MessageLayout &layout = m_transcript.prepare(from.row);
+    const auto first = tokenmap::tokenAt(message, layout, from.section, from.text);
+    const TextPosition end{to.text.block, std::max(to.text.offset - 1, 0)};
+    const auto last = tokenmap::tokenAt(message, layout, to.section, end);
+    if (first && last)
+        m_selection->setRange(message.id, *first, *last);
 }
 
 std::optional<TokenPosition> ChatView::tokenNear(QPointF content) const
@@ -153,7 +176,7 @@ void ChatView::walkLines(int step)
         const bool further =
             there && (step > 0 ? there->top() > begin.top() + 4 : there->top() < begin.top() - 4);
         if (further)
-            return m_selection->setToken(found);
+            return m_selection->walkTo(*found);
     }
 }
 

@@ -19,6 +19,7 @@ struct TextRange {
 /// What a message shows beside its content.
 struct MessageMarks {
     std::optional<TextRange> token; ///< the selected one
+    std::vector<TextRange> tokens; ///< all of a selected range, by section
     std::optional<TextRange> hovered;
     std::vector<TextRange> selected; ///< text to be copied
     int hoveredHotspot = -1; ///< index into MessageLayout::hotspots

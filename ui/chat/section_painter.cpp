@@ -56,6 +56,7 @@ void SectionPainter::paint(qreal top, qreal bottom)
     for (std::size_t i = first; i < last; ++i)
         paintGround(pieces[i]);
     paintSelectedText();
+    paintSelectedTokens();
     if (m_marks.token && m_marks.token->section == m_which)
         paintToken(*m_marks.token, true);
     for (std::size_t i = first; i < last; ++i)
@@ -196,6 +197,16 @@ void SectionPainter::paintSelectedText()
             m_layout.rects(std::max(range.from, m_first), std::min(range.to, m_last));
         for (const QRectF &rect : rects)
             m_painter.fillRect(rect, ground);
+    }
+}
+
+void SectionPainter::paintSelectedTokens()
+{
+    for (const TextRange &range : m_marks.tokens) {
+        if (range.section != m_which)
+            continue;
+        for (const QRectF &rect : m_layout.rects(std::max(range.from, m_first), std::min(range.to, m_last)))
+            m_painter.fillRect(rect, theme::colors().selection);
     }
 }
 

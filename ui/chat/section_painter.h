@@ -26,6 +26,7 @@ private:
     void paintInlineCode(const SectionLayout::Piece &piece);
     void paintText(const SectionLayout::Piece &piece);
     void paintSelectedText();
+    void paintSelectedTokens();
     void paintToken(const TextRange &range, bool selected);
 
     QPainter &m_painter;

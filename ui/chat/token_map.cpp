@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/chat/token_map.h"
 
+#include <algorithm>
+
 namespace bathyscope::ui::tokenmap {
 
 namespace {
@@ -44,6 +46,28 @@ std::optional<TextRange> rangeOf(const ChatMessage &message, const MessageLayout
     const auto [begin, end] = textOf(message, section).rangeOf(static_cast<std::uint32_t>(token));
     const auto [from, to] = layout.section(section).rendered(begin, end);
     return TextRange{section, from, to};
+}
+
+std::vector<TextRange> rangesOf(const ChatMessage &message, const MessageLayout &layout,
+                                const TokenRange &tokens)
+{
+    std::vector<TextRange> ranges;
+    for (const Section section : {Section::Reasoning, Section::Answer}) {
+        const SectionText &text = textOf(message, section);
+        const auto index = [&](int token) {
+            return std::lower_bound(text.tokens.begin(), text.tokens.end(),
+                                    static_cast<std::uint32_t>(std::max(token, 0)))
+                - text.tokens.begin();
+        };
+        const auto first = static_cast<std::size_t>(index(tokens.first));
+        const auto end = static_cast<std::size_t>(index(tokens.last + 1));
+        if (first >= end)
+            continue;
+        const std::size_t endByte = end < text.offsets.size() ? text.offsets[end] : text.utf8.size();
+        const auto [from, to] = layout.section(section).rendered(text.offsets[first], endByte);
+        ranges.push_back({section, from, to});
+    }
+    return ranges;
 }
 
 std::optional<TokenPosition> neighbour(const ChatModel &model, TokenPosition from, int step)

@@ -19,6 +19,10 @@ namespace bathyscope::ui::tokenmap {
 [[nodiscard]] std::optional<TextRange> rangeOf(const ChatMessage &message, const MessageLayout &layout,
                                                int token);
 
+/// Where the shown ones of a range of tokens are rendered: at most a stretch for each section.
+[[nodiscard]] std::vector<TextRange> rangesOf(const ChatMessage &message, const MessageLayout &layout,
+                                              const TokenRange &tokens);
+
 /// The next (step 1) or previous (-1) token that is shown, across messages; none at the ends.
 [[nodiscard]] std::optional<TokenPosition> neighbour(const ChatModel &model, TokenPosition from, int step);
 

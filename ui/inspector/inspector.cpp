@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/inspector/inspector.h"
 
-#include "ui/inspector/candidate_model.h"
-#include "ui/inspector/candidate_view.h"
-#include "ui/inspector/routing_view.h"
-#include "ui/inspector/token_header.h"
+#include "ui/inspector/token_page.h"
 #include "ui/theme/theme.h"
 
 #include <QLabel>
 #include <QScrollArea>
 #include <QShortcut>
 #include <QStackedLayout>
+#include <QStackedWidget>
+#include <QTabBar>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -28,36 +27,59 @@ Inspector::Inspector(ChatModel *chat, Selection *selection, QWidget *parent)
     : QWidget(parent)
     , m_chat(chat)
     , m_selection(selection)
-    , m_candidates(new CandidateModel(this))
-    , m_header(new TokenHeader(this))
-    , m_table(new CandidateView(m_candidates, this))
-    , m_routing(new RoutingView(this))
+    , m_tabs(new QTabBar(this))
+    , m_stack(new QStackedWidget(this))
+    , m_tokenPage(new TokenPage)
     , m_hint(new QLabel(this))
-    , m_pages(new QStackedLayout(this))
+    , m_faces(new QStackedLayout)
 {
     setAccessibleName(tr("Inspector"));
     setAutoFillBackground(true);
     setBackgroundRole(QPalette::Base);
-    auto *column = new QWidget;
-    auto *layout = new QVBoxLayout(column);
-    layout->setContentsMargins(margin, margin, margin, margin);
-    layout->setSpacing(12);
-    layout->addWidget(m_header);
-    layout->addWidget(m_table);
-    layout->addWidget(m_routing);
-    layout->addStretch(1);
-    auto *scroll = new QScrollArea(this);
-    scroll->setWidget(column);
-    scroll->setWidgetResizable(true);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setFocusPolicy(Qt::NoFocus);
+    m_tabs->setAccessibleName(tr("Pages of the inspector"));
+    m_tabs->setDrawBase(false);
+    m_tabs->setExpanding(false);
     m_hint->setAlignment(Qt::AlignCenter);
     m_hint->setWordWrap(true);
     m_hint->setMargin(40);
     m_hint->setProperty("role", QStringLiteral("secondary"));
-    m_pages->addWidget(scroll);
-    m_pages->addWidget(m_hint);
+    auto *rule = new QFrame(this);
+    rule->setFrameShape(QFrame::HLine);
+    rule->setFrameShadow(QFrame::Plain);
+    rule->setFixedHeight(1);
+    m_faces->addWidget(m_stack);
+    m_faces->addWidget(m_hint);
+    auto *layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 4, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_tabs);
+    layout->addWidget(rule);
+    layout->addLayout(m_faces, 1);
+    layout->setAlignment(m_tabs, Qt::AlignLeft);
+    m_tabs->setContentsMargins(margin, 0, margin, 0);
+    addPage(m_tokenPage, tr("Token"));
+    connectSources();
+    refresh();
+}
 
+void Inspector::addPage(InspectorPage *page, const QString &title)
+{
+    auto *column = new QWidget;
+    auto *layout = new QVBoxLayout(column);
+    layout->setContentsMargins(margin, 12, margin, margin);
+    layout->addWidget(page);
+    auto *scroll = new QScrollArea;
+    scroll->setWidget(column);
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    m_pages.push_back(page);
+    m_stack->addWidget(scroll);
+    m_tabs->addTab(title);
+}
+
+void Inspector::connectSources()
+{
     m_refreshTimer.setSingleShot(true);
     m_refreshTimer.setInterval(refreshInterval);
     connect(&m_refreshTimer, &QTimer::timeout, this, &Inspector::refresh);
@@ -65,6 +87,10 @@ Inspector::Inspector(ChatModel *chat, Selection *selection, QWidget *parent)
     connect(m_chat, &QAbstractItemModel::modelReset, this, &Inspector::onConversationChanged);
     connect(m_chat, &QAbstractItemModel::rowsRemoved, this, &Inspector::onConversationChanged);
     connect(m_selection, &Selection::changed, this, &Inspector::refresh);
+    connect(m_tabs, &QTabBar::currentChanged, this, [this](int index) {
+        m_stack->setCurrentIndex(index);
+        refresh();
+    });
     const std::pair<QKeySequence, int> walks[] = {
         {Qt::Key_Left, -1}, {Qt::Key_Right, 1}, {Qt::ALT | Qt::Key_Left, -1}, {Qt::ALT | Qt::Key_Right, 1}};
     for (const auto &[key, step] : walks) {
@@ -72,7 +98,6 @@ Inspector::Inspector(ChatModel *chat, Selection *selection, QWidget *parent)
         shortcut->setContext(Qt::WidgetWithChildrenShortcut);
         connect(shortcut, &QShortcut::activated, this, [this, by = step] { walk(by); });
     }
-    refresh();
 }
 
 void Inspector::setModel(const ModelInfo &model)
@@ -91,6 +116,29 @@ void Inspector::setUnavailable(const QString &reason)
 {
     m_unavailable = reason;
     refresh();
+}
+
+QStringList Inspector::pageTitles() const
+{
+    QStringList titles;
+    for (int index = 0; index < m_tabs->count(); ++index)
+        titles << m_tabs->tabText(index);
+    return titles;
+}
+
+int Inspector::currentPage() const
+{
+    return m_tabs->currentIndex();
+}
+
+void Inspector::setCurrentPage(int index)
+{
+    m_tabs->setCurrentIndex(index);
+}
+
+CandidateModel *Inspector::candidates() const
+{
+    return m_tokenPage->candidates();
 }
 
 std::shared_ptr<const ModelInfo> Inspector::modelOf(MessageId id) const
@@ -117,7 +165,8 @@ void Inspector::onTokensAppended(MessageId id, int, int)
 void Inspector::onConversationChanged()
 {
     m_followed.reset();
-    m_aggregated.reset();
+    for (InspectorPage *page : m_pages)
+        page->clear();
     refresh();
 }
 
@@ -149,46 +198,19 @@ void Inspector::refresh()
         return;
     }
     m_shown = position;
-    showPosition(*message, position->token);
-    m_pages->setCurrentIndex(0);
+    m_pages[static_cast<std::size_t>(currentPage())]->inspect(
+        {*message, position->token, modelOf(message->id)});
+    m_faces->setCurrentIndex(0);
 }
 
 void Inspector::showHint(const QString &text)
 {
+    if (m_shown)
+        for (InspectorPage *page : m_pages)
+            page->clear();
     m_shown.reset();
-    m_candidates->clear();
     m_hint->setText(text);
-    m_pages->setCurrentIndex(1);
-}
-
-void Inspector::showPosition(const ChatMessage &message, int token)
-{
-    const TokenRecord &record = message.tokens[static_cast<std::size_t>(token)];
-    const std::shared_ptr<const ModelInfo> model = modelOf(message.id);
-    const std::shared_ptr<const Vocabulary> vocabulary = model ? model->vocabulary : nullptr;
-    m_header->setToken(record, token, static_cast<int>(message.tokens.size()), vocabulary.get());
-    m_candidates->setToken(record, vocabulary);
-    updateRouting(message, token);
-}
-
-void Inspector::updateRouting(const ChatMessage &message, int token)
-{
-    const std::shared_ptr<const ModelInfo> model = modelOf(message.id);
-    const int count = static_cast<int>(message.tokens.size());
-    const bool modelChanged = model != m_aggregatedModel;
-    if (modelChanged)
-        m_routing->setModel(model.get());
-    if (modelChanged || m_aggregated != message.id || m_aggregatedTokens > count) {
-        m_aggregatedModel = model;
-        m_aggregated = message.id;
-        m_aggregatedTokens = 0;
-        m_aggregate = model ? RoutingAggregate(static_cast<int>(model->moeLayers.size()), model->experts,
-                                               model->expertsPerToken)
-                            : RoutingAggregate();
-    }
-    for (; m_aggregatedTokens < count; ++m_aggregatedTokens)
-        m_aggregate.add(message.tokens[static_cast<std::size_t>(m_aggregatedTokens)]);
-    m_routing->setData(message.tokens[static_cast<std::size_t>(token)], m_aggregate);
+    m_faces->setCurrentIndex(1);
 }
 
 void Inspector::walk(int step)
@@ -199,7 +221,7 @@ void Inspector::walk(int step)
     if (message == nullptr)
         return;
     const int last = static_cast<int>(message->tokens.size()) - 1;
-    m_selection->setToken(TokenPosition{m_shown->message, std::clamp(m_shown->token + step, 0, last)});
+    m_selection->walkTo({m_shown->message, std::clamp(m_shown->token + step, 0, last)});
 }
 
 } // namespace bathyscope::ui

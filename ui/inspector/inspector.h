@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What the model considered at one token: its candidates, and the experts it was routed through.
+// The frame of the inspector: it finds the token to look at and shows it on the page in front.
 #pragma once
 
-#include "ui/inspector/routing_aggregate.h"
 #include "ui/model/chat_model.h"
 #include "ui/model/selection.h"
 
+#include <QStringList>
 #include <QTimer>
 #include <QWidget>
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 class QLabel;
 class QStackedLayout;
+class QStackedWidget;
+class QTabBar;
 
 namespace bathyscope::ui {
 
 class CandidateModel;
-class CandidateView;
-class RoutingView;
-class TokenHeader;
+class InspectorPage;
+class TokenPage;
 
 /// Shows the selected token; while nothing is selected, the newest one of the reply that is being written.
 /// Left and right walk from token to token (with Alt also inside the heatmap). Does nothing while hidden.
@@ -42,21 +44,25 @@ public:
     /// Shows only `reason`, for a backend that cannot feed the inspector; empty: available again.
     void setUnavailable(const QString &reason);
 
+    [[nodiscard]] QStringList pageTitles() const;
+    [[nodiscard]] int currentPage() const;
+    void setCurrentPage(int index);
+
     /// The token shown, if any.
     [[nodiscard]] std::optional<TokenPosition> shownToken() const { return m_shown; }
-    [[nodiscard]] CandidateModel *candidates() const { return m_candidates; }
+    [[nodiscard]] CandidateModel *candidates() const;
     [[nodiscard]] QSize sizeHint() const override { return {468, 860}; }
 
 protected:
     void showEvent(QShowEvent *event) override;
 
 private:
+    void addPage(InspectorPage *page, const QString &title);
+    void connectSources();
     void onTokensAppended(MessageId id, int first, int count);
     void onConversationChanged();
     void refresh();
-    void showPosition(const ChatMessage &message, int token);
     void showHint(const QString &text);
-    void updateRouting(const ChatMessage &message, int token);
     void walk(int step);
     [[nodiscard]] std::optional<TokenPosition> wanted() const;
     [[nodiscard]] std::shared_ptr<const ModelInfo> modelOf(MessageId id) const;
@@ -67,21 +73,16 @@ private:
     std::shared_ptr<const ModelInfo> m_model;
     QString m_unavailable;
 
-    CandidateModel *m_candidates;
-    TokenHeader *m_header;
-    CandidateView *m_table;
-    RoutingView *m_routing;
+    QTabBar *m_tabs;
+    QStackedWidget *m_stack;
+    std::vector<InspectorPage *> m_pages; ///< in the order of the tabs
+    TokenPage *m_tokenPage;
     QLabel *m_hint;
-    QStackedLayout *m_pages;
+    QStackedLayout *m_faces; ///< the pages, or the hint
 
     std::optional<TokenPosition> m_shown;
     std::optional<MessageId> m_followed; ///< the reply last written to
     QTimer m_refreshTimer;
-
-    RoutingAggregate m_aggregate; ///< of m_aggregated, up to its token m_aggregatedTokens
-    std::optional<MessageId> m_aggregated;
-    std::shared_ptr<const ModelInfo> m_aggregatedModel;
-    int m_aggregatedTokens = 0;
 };
 
 } // namespace bathyscope::ui

@@ -51,6 +51,7 @@ MainWindow::MainWindow(ChatModel *chat, Selection *selection, ConversationModel 
     , m_chat(new ChatView(chat, selection, m_columns))
     , m_composer(new Composer(m_columns))
     , m_inspector(new Inspector(chat, selection, m_docks))
+    , m_selection(selection)
     , m_sampling(new SamplingPanel(m_docks))
 {
     setWindowIcon(theme::applicationIcon());

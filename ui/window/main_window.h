@@ -74,6 +74,7 @@ private:
     void buildCommands();
     void buildViewCommands();
     void buildReplyCommands();
+    void buildSelectionCommands();
     void fillTopBar();
     QAction *addCommand(const QString &text, const QKeySequence &keys);
     QAction *addToggle(const QString &text, const QKeySequence &keys, QWidget *part);
@@ -93,6 +94,7 @@ private:
     ChatView *m_chat;
     Composer *m_composer;
     Inspector *m_inspector;
+    Selection *m_selection;
     SamplingPanel *m_sampling;
     QDockWidget *m_inspectorDock = nullptr;
     QDockWidget *m_samplingDock = nullptr;

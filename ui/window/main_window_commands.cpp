@@ -50,6 +50,7 @@ void MainWindow::buildCommands()
             [this] { m_composer->setFocus(Qt::ShortcutFocusReason); });
     buildReplyCommands();
     buildViewCommands();
+    buildSelectionCommands();
     m_openModel = addCommand(tr("Open a model directory…"), QKeySequence::Open);
     connect(m_openModel, &QAction::triggered, this, &MainWindow::pickModelDirectory);
     m_settings = addCommand(tr("Settings"), tr("Ctrl+,"));
@@ -114,6 +115,21 @@ void MainWindow::buildViewCommands()
                 m_toggleInspector->setChecked(true);
                 m_inspectorDock->setFloating(!m_inspectorDock->isFloating());
             });
+}
+
+void MainWindow::buildSelectionCommands()
+{
+    connect(addCommand(tr("Previous selection"), QKeySequence::Undo), &QAction::triggered, m_selection,
+            &Selection::undo);
+    connect(addCommand(tr("Next selection"), QKeySequence::Redo), &QAction::triggered, m_selection,
+            &Selection::redo);
+    const QStringList pages = m_inspector->pageTitles();
+    for (int page = 0; page < pages.size(); ++page)
+        connect(addCommand(tr("Inspector: %1").arg(pages[page]), tr("Ctrl+%1").arg(page + 1)),
+                &QAction::triggered, this, [this, page] {
+                    m_toggleInspector->setChecked(true);
+                    m_inspector->setCurrentPage(page);
+                });
 }
 
 void MainWindow::fillTopBar()

@@ -61,6 +61,7 @@ private slots:
     void estimatesDoNotMoveWhatIsRead();
     void copiesAcrossMessages();
     void dragSelectsText();
+    void shiftAndArrowsSelectARange();
     void copiesCode();
     void partialCharactersAreHeldBack();
     void linksAreAnnounced();
@@ -351,7 +352,21 @@ void ChatViewTest::dragSelectsText()
     QCoreApplication::sendEvent(m_view->viewport(), &move);
     QTest::mouseRelease(m_view->viewport(), Qt::LeftButton, {}, QPoint(last.right() - 2, last.center().y()));
     QVERIFY(m_view->selectedText().startsWith(QStringLiteral("one two")));
-    QCOMPARE(selected(), -1);
+    QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 0, 1}));
+}
+
+void ChatViewTest::shiftAndArrowsSelectARange()
+{
+    reply(1, {"why "}, {"one ", "two ", "three"});
+    m_selection->setToken(TokenPosition{1, 3});
+    QTest::keyClick(m_view.get(), Qt::Key_Left, Qt::ShiftModifier);
+    QTest::keyClick(m_view.get(), Qt::Key_Left, Qt::ShiftModifier); // over the marker, into the reasoning
+    QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 0, 3}));
+    QTest::keyClick(m_view.get(), Qt::Key_Left, Qt::ShiftModifier); // no further
+    QTest::keyClick(m_view.get(), Qt::Key_Right, Qt::ShiftModifier);
+    QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 2, 3}));
+    QTest::keyClick(m_view.get(), Qt::Key_Right);
+    QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 3, 3}));
 }
 
 void ChatViewTest::copiesCode()
