@@ -25,7 +25,7 @@ struct Room {
 const std::vector<Room> &rooms()
 {
     static const std::vector<Room> table = {
-        {"kernels", {"kernels", "std", "Highway", "CUDA"}},
+        {"kernels", {"kernels", "std", "Highway", "CUDA", "dlfcn.h", "windows.h"}},
         {"engine", {"engine", "kernels", "std", "system", "fmt", "nlohmann-json", "PCRE2"}},
         {"storage",
          {"storage", "engine/records.h", "engine/error.h", "std", "system", "fmt", "nlohmann-json",
