@@ -102,12 +102,10 @@ void attend(State &s, Scratch &own, const MlaWeights &w, const float *cache, std
     }
 }
 
-void decodeAttention(Member &member, State &s, const LayerWeights &layer, float *cache, std::int64_t position)
+void decodeLatentAttention(Member &member, State &s, const MlaWeights &w, float *cache, std::int64_t position)
 {
-    const MlaWeights &w = layer.mla();
     Scratch &own = s.scratch[static_cast<std::size_t>(member.index())];
     const std::int64_t heads = s.config.numAttentionHeads;
-    normalise(s, s.buffers.x.data(), layer.inputNorm, own.normed.data());
     projectLatents(member, s, w);
 
     const float *queryInput = own.normed.data();
@@ -123,8 +121,19 @@ void decodeAttention(Member &member, State &s, const LayerWeights &layer, float 
     member.forEach(heads, headGrain, [&](std::int64_t begin, std::int64_t end) {
         attend(s, own, w, cache, position + 1, begin, end);
     });
-    member.forEach(w.o.rows, rowGrain(member, w.o.rows), [&](std::int64_t begin, std::int64_t end) {
-        kernels::gemv({.weights = w.o,
+}
+
+void decodeAttention(Member &member, State &s, const LayerWeights &layer, float *cache, std::int64_t position)
+{
+    normalise(s, s.buffers.x.data(), layer.inputNorm,
+              s.scratch[static_cast<std::size_t>(member.index())].normed.data());
+    if (const auto *grouped = std::get_if<GqaWeights>(&layer.attention))
+        decodeGroupedAttention(member, s, *grouped, cache, position);
+    else
+        decodeLatentAttention(member, s, layer.mla(), cache, position);
+    const MatrixView &o = layer.outputProjection();
+    member.forEach(o.rows, rowGrain(member, o.rows), [&](std::int64_t begin, std::int64_t end) {
+        kernels::gemv({.weights = o,
                        .rowBegin = begin,
                        .rowEnd = end,
                        .x = s.buffers.attended.data(),

@@ -29,8 +29,6 @@ void State::reserve(std::int64_t tokens)
     const auto hidden = static_cast<std::size_t>(config.hiddenSize);
     if (buffers.x.size() >= n * hidden)
         return;
-    const auto heads = static_cast<std::size_t>(config.numAttentionHeads);
-    const auto width = static_cast<std::size_t>(config.cacheWidth());
     std::size_t intermediate = static_cast<std::size_t>(config.intermediateSize);
     std::size_t activations = intermediate;
     if (config.moe) {
@@ -44,28 +42,45 @@ void State::reserve(std::int64_t tokens)
     }
     buffers.x.resize(n * hidden);
     buffers.normed.resize(n * hidden);
-    buffers.queryLatent.resize(n * static_cast<std::size_t>(config.mla().qLoraRank));
-    buffers.query.resize(n * heads * static_cast<std::size_t>(config.mla().qkHeadDim()));
-    buffers.absorbed.resize(heads * width);
-    buffers.kv.resize(n * width);
-    buffers.attended.resize(n * heads * static_cast<std::size_t>(config.mla().vHeadDim));
+    buffers.kv.resize(n * static_cast<std::size_t>(config.cacheWidth()));
     buffers.activations.resize(n * activations);
     buffers.cosines.resize(n * static_cast<std::size_t>(config.ropeDimensions() / 2));
     buffers.sines.resize(buffers.cosines.size());
     for (Scratch &own : scratch) {
         own.normed.resize(hidden);
-        own.queryNormed.resize(static_cast<std::size_t>(config.mla().qLoraRank));
-        own.query.resize(heads * static_cast<std::size_t>(config.mla().kvLoraRank));
         own.gathered.resize(n * hidden);
         // One token needs a whole row of activations, a chunk a block of 128 rows for every token.
         own.block.resize(std::max(n * std::size_t(128), intermediate));
-        own.attention.resize(static_cast<std::size_t>(kernels::expandedAttentionScratch(
-            config.mla().qkNopeHeadDim, config.mla().qkRopeHeadDim, config.mla().vHeadDim)));
         if (config.moe && !own.router) {
             own.router.emplace(*config.moe);
             own.choices.resize(static_cast<std::size_t>(config.moe->numExpertsPerTok));
         }
     }
+    std::visit([&](const auto &kind) { reserveAttention(n, kind); }, config.attention);
+}
+
+void State::reserveAttention(std::size_t tokens, const MlaConfig &mla)
+{
+    const auto heads = static_cast<std::size_t>(config.numAttentionHeads);
+    buffers.queryLatent.resize(tokens * static_cast<std::size_t>(mla.qLoraRank));
+    buffers.query.resize(tokens * heads * static_cast<std::size_t>(mla.qkHeadDim()));
+    buffers.absorbed.resize(heads * static_cast<std::size_t>(mla.cacheWidth()));
+    buffers.attended.resize(tokens * heads * static_cast<std::size_t>(mla.vHeadDim));
+    for (Scratch &own : scratch) {
+        own.queryNormed.resize(static_cast<std::size_t>(mla.qLoraRank));
+        own.query.resize(heads * static_cast<std::size_t>(mla.kvLoraRank));
+        own.attention.resize(static_cast<std::size_t>(
+            kernels::expandedAttentionScratch(mla.qkNopeHeadDim, mla.qkRopeHeadDim, mla.vHeadDim)));
+    }
+}
+
+void State::reserveAttention(std::size_t tokens, const GqaConfig &gqa)
+{
+    const auto width = static_cast<std::size_t>(config.numAttentionHeads * gqa.headDim);
+    buffers.query.resize(tokens * width);
+    buffers.attended.resize(tokens * width);
+    for (Scratch &own : scratch)
+        own.attention.resize(static_cast<std::size_t>(kernels::groupedPrefillScratch(gqa.headDim)));
 }
 
 namespace {

@@ -114,6 +114,13 @@ void attend(Member &member, State &s, const MlaWeights &w, const float *cache, c
     });
 }
 
+void prefillLatentAttention(Member &member, State &s, const MlaWeights &w, float *cache, const Chunk &chunk)
+{
+    appendToCache(member, s, w, cache, chunk);
+    projectQueries(member, s, w, chunk);
+    attend(member, s, w, cache, chunk);
+}
+
 /// Sorts tokens by the blocks they go through. Done by one thread: it is a few comparisons a token.
 void planTasks(State &s, const LayerWeights &layer, std::int64_t tokens)
 {
@@ -285,11 +292,12 @@ void prefillLayer(Member &member, State &state, const LayerWeights &layer, float
     const std::int64_t needed = chunk.tokens - chunk.firstNeeded;
     float *x = state.buffers.x.data();
     normaliseTokens(member, state, layer.inputNorm, x, state.buffers.normed.data(), chunk.tokens);
-    appendToCache(member, state, layer.mla(), cache, chunk);
-    projectQueries(member, state, layer.mla(), chunk);
-    attend(member, state, layer.mla(), cache, chunk);
+    if (const auto *grouped = std::get_if<GqaWeights>(&layer.attention))
+        prefillGroupedAttention(member, state, *grouped, cache, chunk);
+    else
+        prefillLatentAttention(member, state, layer.mla(), cache, chunk);
     multiply(member,
-             {.weights = layer.mla().o,
+             {.weights = layer.outputProjection(),
               .m = needed,
               .x = state.buffers.attended.data(),
               .y = x + chunk.firstNeeded * state.config.hiddenSize,

@@ -17,8 +17,8 @@ namespace bathyscope::cpu {
 
 using Member = ThreadTeam::Member;
 
-/// Latents of all layers, [layers, capacity, kv_lora_rank + qk_rope_head_dim], the MTP layer last. Pages that
-/// were never written take no memory.
+/// Rows of all layers, [layers, capacity, ModelConfig::cacheWidth()], the MTP layer last: latents, or keys
+/// and values. Pages that were never written take no memory.
 class Cache final : public KvCache {
 public:
     Cache(std::int32_t capacity, std::int64_t layers, std::int64_t width)
@@ -62,7 +62,7 @@ struct Buffers {
     std::vector<float> queryLatent; ///< [tokens, q_lora_rank]
     std::vector<float> query; ///< [tokens, heads * qk_head_dim]
     std::vector<float> absorbed; ///< [heads, cache width], one token
-    std::vector<float> kv; ///< [tokens, cache width]
+    std::vector<float> kv; ///< [tokens, cache width]; grouped: all keys, then all values
     std::vector<float> attended; ///< [tokens, heads * v_head_dim]
     std::vector<float> routerLogits; ///< [tokens, n_routed_experts]
     std::vector<ExpertChoice> choices; ///< [tokens, num_experts_per_tok]
@@ -93,6 +93,10 @@ struct State {
 
     /// Makes room for chunks of `tokens`.
     void reserve(std::int64_t tokens);
+
+private:
+    void reserveAttention(std::size_t tokens, const MlaConfig &mla);
+    void reserveAttention(std::size_t tokens, const GqaConfig &gqa);
 };
 
 /// Rows that one thread takes at a time: small enough to balance, a multiple of what gemv() does at once.
@@ -104,6 +108,15 @@ void decodeLayer(Member &member, State &state, const LayerWeights &layer, float 
 
 /// A chunk of tokens through one layer, attention in expanded form. Likewise.
 void prefillLayer(Member &member, State &state, const LayerWeights &layer, float *cache, const Chunk &chunk);
+
+/// Grouped-query attention of one token: reads its normalised input from every member's Scratch::normed.
+/// Leaves the heads' results in Buffers::attended.
+void decodeGroupedAttention(Member &member, State &state, const GqaWeights &weights, float *cache,
+                            std::int64_t position);
+
+/// The same for a chunk, from Buffers::normed.
+void prefillGroupedAttention(Member &member, State &state, const GqaWeights &weights, float *cache,
+                             const Chunk &chunk);
 
 /// y[m, rows] = W x[m], or +=, split among the members.
 struct ProductParams {

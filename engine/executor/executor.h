@@ -14,8 +14,9 @@
 
 namespace bathyscope {
 
-/// Keys and values of one timeline, on the executor's device. For latent attention a token and layer take
-/// kv_lora_rank + qk_rope_head_dim values.
+/// Keys and values of one timeline, on the executor's device. A token and layer take
+/// ModelConfig::cacheWidth() values: the latent and the rotated key, or keys and values of all key-value
+/// heads.
 class KvCache {
 public:
     virtual ~KvCache() = default;

@@ -20,6 +20,15 @@ double correctionDimension(double rotations, double dimensions, double theta, do
     return dimensions * std::log(context / (rotations * 2 * std::numbers::pi)) / (2 * std::log(theta));
 }
 
+/// Llama 3.1's scaling of one frequency.
+double llama3Frequency(const Llama3RopeConfig &config, double frequency)
+{
+    const double turns = config.originalMaxPositionEmbeddings * frequency / (2 * std::numbers::pi);
+    const double smooth = (turns - config.lowFreqFactor) / (config.highFreqFactor - config.lowFreqFactor);
+    const double kept = std::clamp(smooth, 0.0, 1.0);
+    return kept * frequency + (1 - kept) * frequency / config.factor;
+}
+
 } // namespace
 
 RopeTable::RopeTable(const RopeConfig &config, std::int32_t dimensions)
@@ -43,6 +52,8 @@ RopeTable::RopeTable(const RopeConfig &config, std::int32_t dimensions)
         if (config.yarn) {
             const double ramp = std::clamp((i - low) / (high - low), 0.0, 1.0);
             frequency = frequency / config.yarn->factor * ramp + frequency * (1 - ramp);
+        } else if (config.llama3) {
+            frequency = llama3Frequency(*config.llama3, frequency);
         }
         m_inverseFrequencies.push_back(static_cast<float>(frequency));
     }

@@ -7,7 +7,7 @@
 
 namespace bathyscope {
 
-/// Angles of rotary position embedding, with YaRN's scaling where the model asks for it.
+/// Angles of rotary position embedding, with YaRN's or Llama 3.1's scaling where the model asks for it.
 class RopeTable {
 public:
     /// `dimensions`: rotated values of a head (qk_rope_head_dim), even.

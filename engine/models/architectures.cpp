@@ -5,8 +5,6 @@
 #include "engine/json_file.h"
 #include "engine/limits.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
 namespace bathyscope {
@@ -14,8 +12,12 @@ namespace bathyscope {
 namespace {
 
 constexpr Architecture architectures[] = {
-    {"deepseek_v2", readDeepseekV2Config, bindDeepseekWeights},
-    {"deepseek_v3", readDeepseekV3Config, bindDeepseekWeights},
+    {"deepseek_v2", readDeepseekV2Config},
+    {"deepseek_v3", readDeepseekV3Config},
+    {"llama", readLlamaConfig},
+    {"qwen2", readQwen2Config},
+    {"qwen3", readQwen3Config},
+    {"qwen3_moe", readQwen3MoeConfig},
 };
 
 } // namespace
@@ -67,13 +69,28 @@ GenerationConfig loadGenerationConfig(const std::filesystem::path &modelDirector
     return generation;
 }
 
-ModelWeights bindWeights(const ModelConfig &config, const TensorSource &source)
+ModelConfig readCommonConfig(const ConfigReader &c)
 {
-    const Architecture *architecture = findArchitecture(config.modelType);
-    if (!architecture)
-        throw Error(fmt::format("model_type: expected one of {}, found {}", supportedArchitectures(),
-                                config.modelType));
-    return architecture->bindWeights(config, source);
+    ModelConfig config;
+    config.modelType = c.text("model_type");
+    config.vocabSize =
+        static_cast<std::int32_t>(c.integer("vocab_size", 1, std::int64_t(limits::maxVocabulary)));
+    config.hiddenSize = c.width("hidden_size");
+    config.intermediateSize = c.width("intermediate_size");
+    config.numHiddenLayers = static_cast<std::int32_t>(c.integer("num_hidden_layers", 1, limits::maxLayers));
+    config.layerIsMoe.assign(static_cast<std::size_t>(config.numHiddenLayers), false);
+    config.numAttentionHeads =
+        static_cast<std::int32_t>(c.integer("num_attention_heads", 1, limits::maxWidth));
+    config.maxPositionEmbeddings =
+        static_cast<std::int32_t>(c.integer("max_position_embeddings", 1, limits::maxContext));
+    config.rmsNormEps = c.numberOr("rms_norm_eps", 1e-6, 0, 1);
+    c.requireText("hidden_act", "silu");
+    c.requireFalse("attention_bias");
+    config.tieWordEmbeddings = c.booleanOr("tie_word_embeddings", false);
+    const auto bos = c.tokenIds("bos_token_id", config.vocabSize);
+    config.bosTokenId = bos.empty() ? -1 : bos.front();
+    config.eosTokenIds = c.tokenIds("eos_token_id", config.vocabSize);
+    return config;
 }
 
 std::int32_t ModelConfig::cacheWidth() const

@@ -5,17 +5,15 @@
 
 #include "engine/models/config_reader.h"
 #include "engine/models/model_config.h"
-#include "engine/models/model_weights.h"
 
 #include <string_view>
 
 namespace bathyscope {
 
-/// How one `model_type` of a config.json is read and where its weights are found.
+/// How one `model_type` of a config.json is read.
 struct Architecture {
     std::string_view modelType;
     ModelConfig (*readConfig)(const ConfigReader &config);
-    ModelWeights (*bindWeights)(const ModelConfig &config, const TensorSource &source);
 };
 
 /// nullptr for a type that is not supported.
@@ -27,6 +25,16 @@ std::string supportedArchitectures();
 // One line for each file of this folder that describes an architecture.
 ModelConfig readDeepseekV2Config(const ConfigReader &config);
 ModelConfig readDeepseekV3Config(const ConfigReader &config);
-ModelWeights bindDeepseekWeights(const ModelConfig &config, const TensorSource &source);
+ModelConfig readLlamaConfig(const ConfigReader &config);
+ModelConfig readQwen2Config(const ConfigReader &config);
+ModelConfig readQwen3Config(const ConfigReader &config);
+ModelConfig readQwen3MoeConfig(const ConfigReader &config);
+
+/// What all families' files begin with: sizes, norm, activation, special tokens.
+ModelConfig readCommonConfig(const ConfigReader &config);
+
+/// `rope_theta` with `rope_scaling`, or `rope_parameters`. `usual`: the pairs where `rope_interleave` says
+/// nothing.
+RopeConfig readRope(const ConfigReader &config, kernels::RopePairs usual);
 
 } // namespace bathyscope

@@ -2,6 +2,7 @@
 #include "engine/models/config_reader.h"
 
 #include "engine/error.h"
+#include "engine/limits.h"
 
 #include <fmt/format.h>
 
@@ -111,24 +112,47 @@ std::optional<ConfigReader> ConfigReader::object(const std::string &key) const
     return ConfigReader(v, m_file, m_prefix + key + ".");
 }
 
+std::int32_t ConfigReader::width(const std::string &key) const
+{
+    return static_cast<std::int32_t>(integer(key, 1, limits::maxWidth));
+}
+
+void ConfigReader::requireText(const std::string &key, const std::string &only) const
+{
+    if (textOr(key, only) != only)
+        fail(key, '"' + only + '"');
+}
+
+void ConfigReader::requireFalse(const std::string &key) const
+{
+    if (booleanOr(key, false))
+        fail(key, "false");
+}
+
 void ConfigReader::requireBlock(const std::string &key, std::int64_t edge) const
 {
     if (has(key) && m_object->at(key) != json::array({edge, edge}))
         fail(key, fmt::format("[{}, {}]", edge, edge));
 }
 
-std::vector<std::int32_t> ConfigReader::tokenIds(const std::string &key, std::int64_t vocabulary) const
+std::vector<std::int32_t> ConfigReader::integers(const std::string &key, std::int64_t low,
+                                                 std::int64_t high) const
 {
     if (!has(key))
         return {};
     const json &v = m_object->at(key);
-    std::vector<std::int32_t> ids;
-    for (const json &id : v.is_array() ? v : json::array({v})) {
-        if (!id.is_number_integer() || id.get<std::int64_t>() < 0 || id.get<std::int64_t>() >= vocabulary)
-            fail(key, fmt::format("token ids from 0 to {}", vocabulary - 1));
-        ids.push_back(id.get<std::int32_t>());
+    std::vector<std::int32_t> numbers;
+    for (const json &entry : v.is_array() ? v : json::array({v})) {
+        if (!entry.is_number_integer() || entry < low || entry > high)
+            fail(key, fmt::format("integers from {} to {}", low, high));
+        numbers.push_back(entry.get<std::int32_t>());
     }
-    return ids;
+    return numbers;
+}
+
+std::vector<std::int32_t> ConfigReader::tokenIds(const std::string &key, std::int64_t vocabulary) const
+{
+    return integers(key, 0, vocabulary - 1);
 }
 
 } // namespace bathyscope

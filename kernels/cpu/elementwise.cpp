@@ -66,15 +66,21 @@ void siluMultiplyTarget(const SiluMultiplyParams &p)
     const auto one = hn::Set(d, 1.0F);
     const auto largest = hn::Set(d, 88.0F); // Highway's Exp is only good up to the largest finite result
     const auto scale = hn::Set(d, p.scale);
-    forEach(
-        p.n,
-        [&](std::int64_t i) {
-            const auto gate = hn::LoadU(d, p.gate + i);
-            const auto up = hn::Mul(hn::LoadU(d, p.up + i), scale);
-            const auto silu = hn::Div(gate, hn::Add(one, hn::Exp(d, hn::Min(hn::Neg(gate), largest))));
-            hn::StoreU(hn::Mul(silu, up), d, p.out + i);
-        },
-        [&](std::int64_t i) { p.out[i] = p.gate[i] / (1.0F + std::exp(-p.gate[i])) * (p.up[i] * p.scale); });
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const auto activate = [&](F32 gate, F32 up) {
+        const auto silu = hn::Div(gate, hn::Add(one, hn::Exp(d, hn::Min(hn::Neg(gate), largest))));
+        return hn::Mul(silu, hn::Mul(up, scale));
+    };
+    std::int64_t i = 0;
+    for (; i + lanes <= p.n; i += lanes)
+        hn::StoreU(activate(hn::LoadU(d, p.gate + i), hn::LoadU(d, p.up + i)), d, p.out + i);
+    if (i < p.n) {
+        // With the same exp as the rest, so that a value does not depend on how a row was split.
+        const auto count = static_cast<std::size_t>(p.n - i);
+        HWY_ALIGN float buffer[HWY_MAX_BYTES / sizeof(float)];
+        hn::Store(activate(loadWideTail(d, p.gate + i, count), loadWideTail(d, p.up + i, count)), d, buffer);
+        std::memcpy(p.out + i, buffer, count * sizeof(float));
+    }
 }
 
 void addScaledTarget(const float *x, float scale, float *y, std::int64_t n)

@@ -125,4 +125,37 @@ void expandedAttention(const ExpandedAttentionParams &params);
 constexpr std::int64_t expandedAttentionQueries = 512;
 std::int64_t expandedAttentionScratch(std::int64_t nope, std::int64_t rope, std::int64_t value);
 
+/// Grouped-query attention (arXiv 2305.13245) of one new token, for heads that share one head of keys and
+/// values.
+struct GroupedAttentionParams {
+    const float *queries = nullptr; ///< [heads, headDim], rotated
+    const float *keys = nullptr; ///< [positions, headDim], rotated
+    const float *values = nullptr; ///< [positions, headDim]
+    std::int64_t stride = 0; ///< floats between positions of keys and of values
+    float *out = nullptr; ///< [heads, headDim]
+    std::int64_t heads = 0;
+    std::int64_t positions = 0;
+    std::int64_t headDim = 0;
+    float scale = 0; ///< of the softmax
+};
+void groupedAttention(const GroupedAttentionParams &params);
+
+/// The same for one head and a range of new tokens. Query i sees positions 0 … firstPosition + i.
+struct GroupedPrefillAttentionParams {
+    const float *queries = nullptr; ///< [m, headDim], rotated
+    std::int64_t queryStride = 0; ///< floats between rows of queries
+    const float *keys = nullptr; ///< [firstPosition + m, headDim], rotated
+    const float *values = nullptr; ///< [firstPosition + m, headDim]
+    std::int64_t stride = 0; ///< floats between positions of keys and of values
+    float *out = nullptr; ///< [m, headDim]
+    std::int64_t outStride = 0; ///< floats between rows of out
+    std::int64_t m = 0; ///< at most expandedAttentionQueries
+    std::int64_t firstPosition = 0; ///< of query 0
+    std::int64_t headDim = 0;
+    float scale = 0;
+    float *scratch = nullptr; ///< groupedPrefillScratch(headDim) floats
+};
+void groupedPrefillAttention(const GroupedPrefillAttentionParams &params);
+std::int64_t groupedPrefillScratch(std::int64_t headDim);
+
 } // namespace bathyscope::kernels

@@ -116,6 +116,53 @@ TEST_F(Config, MoeLayersFollowFrequencyAndFirstDense)
     EXPECT_EQ(load().moeLayers(), (std::vector<std::int32_t>{2, 4}));
 }
 
+TEST_F(Config, GroupedQueryAttention)
+{
+    object = readJsonFile(testData + "/llama-tiny/config.json");
+    const ModelConfig llama = load();
+    EXPECT_EQ(llama.gqa().numKeyValueHeads, 2);
+    EXPECT_EQ(llama.cacheWidth(), 128);
+    EXPECT_EQ(llama.rope.pairs, kernels::RopePairs::Halves);
+    ASSERT_TRUE(llama.rope.llama3);
+    EXPECT_DOUBLE_EQ(llama.rope.llama3->factor, 8);
+    EXPECT_FALSE(llama.gqa().qkvBias);
+    expectError("num_key_value_heads", 3);
+    expectError("head_dim", 33);
+    expectError("attention_bias", true);
+    expectError("mlp_bias", true);
+    expectError("rope_scaling/high_freq_factor", 0.5);
+    expectError("quantization_config", {{"quant_method", "gptq"}});
+
+    object = readJsonFile(testData + "/qwen2-tiny/config.json");
+    const ModelConfig qwen2 = load();
+    EXPECT_TRUE(qwen2.gqa().qkvBias);
+    EXPECT_FALSE(qwen2.gqa().qkNorm);
+    EXPECT_EQ(qwen2.gqa().headDim, 32);
+    EXPECT_FALSE(qwen2.moe);
+    expectError("use_sliding_window", true);
+    expectError("num_attention_heads", 7);
+}
+
+TEST_F(Config, QwenMixturesOfExperts)
+{
+    object = readJsonFile(testData + "/qwen2-tiny/config.json");
+    object.update({{"model_type", "qwen3_moe"},
+                   {"num_experts", 8},
+                   {"num_experts_per_tok", 2},
+                   {"moe_intermediate_size", 64},
+                   {"norm_topk_prob", true},
+                   {"num_hidden_layers", 6},
+                   {"decoder_sparse_step", 2},
+                   {"mlp_only_layers", {3}}});
+    const ModelConfig c = load();
+    EXPECT_TRUE(c.gqa().qkNorm);
+    EXPECT_TRUE(c.moe->normTopkProb);
+    EXPECT_EQ(c.moe->scoring, ScoringFunction::Softmax);
+    EXPECT_EQ(c.moeLayers(), (std::vector<std::int32_t>{1, 5}));
+    expectError("mlp_only_layers", {6});
+    expectError("num_experts_per_tok", 9);
+}
+
 TEST(GenerationConfig, DefaultsAndGreedy)
 {
     const TemporaryDirectory directory;

@@ -105,6 +105,91 @@ INSTANTIATE_TEST_SUITE_P(Shapes, LatentAttention,
                                          Shape{40, 12, 6, 20, 64}, Shape{96, 48, 16, 64, 131},
                                          Shape{33, 7, 10, 65, 300}));
 
+struct GroupedShape {
+    std::int64_t heads, keyHeads, headDim, positions;
+};
+
+class GroupedAttention : public testing::TestWithParam<GroupedShape> {
+protected:
+    std::mt19937 random{11};
+    GroupedShape s = GetParam();
+    std::int64_t stride = 2 * s.keyHeads * s.headDim + 3; // rows need not follow each other
+    std::vector<float> cache = randomFloats(random, static_cast<std::size_t>(s.positions *stride));
+    float scale = 0.2F;
+
+    const float *keys(std::int64_t head) const { return cache.data() + head * s.headDim; }
+    const float *values(std::int64_t head) const { return keys(s.keyHeads + head); }
+
+    /// One query over positions 0 … last, in double precision.
+    std::vector<double> exact(const float *query, std::int64_t keyHead, std::int64_t last) const
+    {
+        std::vector<double> out(static_cast<std::size_t>(s.headDim));
+        double sum = 0;
+        for (std::int64_t p = 0; p <= last; ++p) {
+            double score = 0;
+            for (std::int64_t d = 0; d < s.headDim; ++d)
+                score += double(query[d]) * double(keys(keyHead)[p * stride + d]);
+            const double weight = std::exp(score * double(scale));
+            sum += weight;
+            for (std::int64_t d = 0; d < s.headDim; ++d)
+                out[static_cast<std::size_t>(d)] += weight * double(values(keyHead)[p * stride + d]);
+        }
+        for (double &value : out)
+            value /= sum;
+        return out;
+    }
+};
+
+TEST_P(GroupedAttention, OneTokenAndManyEqualTheDefinition)
+{
+    const std::int64_t group = s.heads / s.keyHeads;
+    const std::int64_t width = s.heads * s.headDim;
+    const std::int64_t m = std::min<std::int64_t>(s.positions, 5);
+    const auto queries = randomFloats(random, static_cast<std::size_t>(m * width));
+    std::vector<float> scratch(static_cast<std::size_t>(groupedPrefillScratch(s.headDim)));
+    std::vector<float> many(static_cast<std::size_t>(m * width), NAN);
+    for (std::int64_t head = 0; head < s.heads; ++head)
+        groupedPrefillAttention({.queries = queries.data() + head * s.headDim,
+                                 .queryStride = width,
+                                 .keys = keys(head / group),
+                                 .values = values(head / group),
+                                 .stride = stride,
+                                 .out = many.data() + head * s.headDim,
+                                 .outStride = width,
+                                 .m = m,
+                                 .firstPosition = s.positions - m,
+                                 .headDim = s.headDim,
+                                 .scale = scale,
+                                 .scratch = scratch.data()});
+    for (std::int64_t i = 0; i < m; ++i) {
+        const std::int64_t last = s.positions - m + i;
+        std::vector<float> one(static_cast<std::size_t>(width), NAN);
+        for (std::int64_t k = 0; k < s.keyHeads; ++k)
+            groupedAttention({.queries = queries.data() + i * width + k * group * s.headDim,
+                              .keys = keys(k),
+                              .values = values(k),
+                              .stride = stride,
+                              .out = one.data() + k * group * s.headDim,
+                              .heads = group,
+                              .positions = last + 1,
+                              .headDim = s.headDim,
+                              .scale = scale});
+        for (std::int64_t head = 0; head < s.heads; ++head) {
+            const auto expected = exact(queries.data() + i * width + head * s.headDim, head / group, last);
+            for (std::int64_t d = 0; d < s.headDim; ++d) {
+                const auto at = static_cast<std::size_t>(head * s.headDim + d);
+                EXPECT_NEAR(one[at], expected[static_cast<std::size_t>(d)], 1e-4);
+                EXPECT_NEAR(many[static_cast<std::size_t>(i * width) + at],
+                            expected[static_cast<std::size_t>(d)], 1e-4);
+            }
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, GroupedAttention,
+                         testing::Values(GroupedShape{4, 4, 8, 1}, GroupedShape{6, 2, 20, 70},
+                                         GroupedShape{32, 1, 64, 300}, GroupedShape{8, 2, 33, 131}));
+
 TEST(LatentAttentionHeads, ManyHeadsEqualOneByOne)
 {
     std::mt19937 random(9);

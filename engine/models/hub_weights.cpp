@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Tensor names of DeepSeek-V2, V2-Lite, V3 and R1, as on the public hub.
-#include "engine/models/architectures.h"
+// Tensor names as on the public hub, which are the same for all families known here: DeepSeek, Llama, Qwen.
+#include "engine/models/model_weights.h"
 #include "engine/models/tensor_binder.h"
 
 #include <fmt/format.h>
@@ -10,9 +10,9 @@ namespace bathyscope {
 
 namespace {
 
-MlaWeights bindAttention(const TensorBinder &b, const ModelConfig &c, const std::string &prefix)
+MlaWeights bindAttention(const TensorBinder &b, const ModelConfig &c, const MlaConfig &m,
+                         const std::string &prefix)
 {
-    const MlaConfig &m = c.mla();
     const std::int64_t heads = c.numAttentionHeads;
     MlaWeights w;
     if (m.qLoraRank > 0) {
@@ -26,6 +26,27 @@ MlaWeights bindAttention(const TensorBinder &b, const ModelConfig &c, const std:
     w.kvANorm = b.vector(prefix + "kv_a_layernorm.weight", m.kvLoraRank);
     w.kvB = b.matrix(prefix + "kv_b_proj", heads * (m.qkNopeHeadDim + m.vHeadDim), m.kvLoraRank);
     w.o = b.matrix(prefix + "o_proj", c.hiddenSize, heads * m.vHeadDim);
+    return w;
+}
+
+GqaWeights bindAttention(const TensorBinder &b, const ModelConfig &c, const GqaConfig &g,
+                         const std::string &prefix)
+{
+    const std::int64_t queryWidth = std::int64_t(c.numAttentionHeads) * g.headDim;
+    GqaWeights w;
+    w.q = b.matrix(prefix + "q_proj", queryWidth, c.hiddenSize);
+    w.k = b.matrix(prefix + "k_proj", g.keyWidth(), c.hiddenSize);
+    w.v = b.matrix(prefix + "v_proj", g.keyWidth(), c.hiddenSize);
+    w.o = b.matrix(prefix + "o_proj", c.hiddenSize, queryWidth);
+    if (g.qkvBias) {
+        w.qBias = b.vector(prefix + "q_proj.bias", queryWidth);
+        w.kBias = b.vector(prefix + "k_proj.bias", g.keyWidth());
+        w.vBias = b.vector(prefix + "v_proj.bias", g.keyWidth());
+    }
+    if (g.qkNorm) {
+        w.qNorm = b.vector(prefix + "q_norm.weight", g.headDim);
+        w.kNorm = b.vector(prefix + "k_norm.weight", g.headDim);
+    }
     return w;
 }
 
@@ -57,7 +78,8 @@ LayerWeights bindLayer(const TensorBinder &b, const ModelConfig &c, const std::s
 {
     LayerWeights w;
     w.inputNorm = b.vector(prefix + "input_layernorm.weight", c.hiddenSize);
-    w.attention = bindAttention(b, c, prefix + "self_attn.");
+    std::visit([&](const auto &kind) { w.attention = bindAttention(b, c, kind, prefix + "self_attn."); },
+               c.attention);
     w.postAttentionNorm = b.vector(prefix + "post_attention_layernorm.weight", c.hiddenSize);
     if (isMoe)
         w.moe = bindMoe(b, c, prefix + "mlp.");
@@ -85,7 +107,7 @@ MtpWeights bindMtp(const TensorBinder &b, const ModelConfig &c, const kernels::M
 
 } // namespace
 
-ModelWeights bindDeepseekWeights(const ModelConfig &c, const TensorSource &source)
+ModelWeights bindWeights(const ModelConfig &c, const TensorSource &source)
 {
     const TensorBinder b(source);
     ModelWeights w;
