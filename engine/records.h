@@ -46,6 +46,20 @@ struct ExpertChoice {
     bool operator==(const ExpertChoice &) const = default;
 };
 
+/// Why the router chose a token's experts in one layer (DeepSeek-V2, section 2.2; DeepSeek-V3,
+/// section 2.1.2).
+struct RouterDecision {
+    std::int32_t layer = 0;
+    std::string scoring; ///< what made scores of the router's logits: "sigmoid" or "softmax"
+    std::vector<float> scores; ///< [experts] weights are made of these
+    std::vector<float> bias; ///< [experts] added for the choice only; empty: the model has none
+    std::int32_t groups = 1; ///< the experts lie in so many groups of equal size
+    std::vector<std::int32_t> keptGroups; ///< whose experts could be chosen, ascending
+    std::vector<ExpertChoice> chosen; ///< by ascending expert
+
+    bool operator==(const RouterDecision &) const = default;
+};
+
 /// One generated token and all that was seen while it was chosen.
 struct TokenRecord {
     TokenId id = 0;
@@ -109,6 +123,26 @@ struct TraceOptions {
 /// The raw bytes of every token, so that a candidate can be shown without the engine.
 using Vocabulary = std::vector<std::string>;
 
+/// What attention is made of, in all layers alike: what a token leaves in the cache follows from it.
+struct AttentionShape {
+    std::int32_t heads = 0; ///< of queries; 0: not known
+    std::int32_t keyDim = 0; ///< values of one head's key
+    std::int32_t valueDim = 0; ///< values of one head's value
+    std::int32_t keyValueHeads = 0; ///< of grouped-query attention; 0: latent attention
+    std::int32_t latentDim = 0; ///< kv_lora_rank, of latent attention
+    std::int32_t ropeDim = 0; ///< qk_rope_head_dim, of latent attention
+
+    bool operator==(const AttentionShape &) const = default;
+};
+
+/// Bytes of a device. Zero: it cannot tell.
+struct DeviceMemory {
+    std::int64_t total = 0;
+    std::int64_t available = 0; ///< that a program may still take
+
+    bool operator==(const DeviceMemory &) const = default;
+};
+
 /// What a loaded model is, for people and for views.
 struct ModelInfo {
     std::string name; ///< for people: the directory's name or a given title
@@ -125,6 +159,9 @@ struct ModelInfo {
     std::int32_t expertsPerToken = 0;
     std::int32_t contextLength = 0; ///< tokens
     std::int64_t cacheBytesPerToken = 0; ///< all layers together
+    AttentionShape attention;
+    std::int64_t weightBytes = 0; ///< of all tensors, as stored
+    DeviceMemory memory; ///< of the device, once the model was loaded
     SamplingParameters defaults; ///< from generation_config.json
     std::shared_ptr<const Vocabulary> vocabulary;
 };

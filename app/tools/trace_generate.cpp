@@ -4,9 +4,9 @@
 #include "app/tools/tool_io.h"
 #include "app/tools/trace_commands.h"
 #include "engine/error.h"
+#include "engine/trace/trace_file.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <cstdio>
@@ -15,15 +15,7 @@ namespace bathyscope::app {
 
 namespace {
 
-using nlohmann::json;
-
-/// Bytes as JSON text; what is not valid UTF-8 by itself becomes U+FFFD.
-std::string dump(const json &value)
-{
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-/// Prints tokens as they come and keeps the text of both sections.
+/// Prints tokens as they come and keeps them.
 class LineSink : public TokenSink {
 public:
     LineSink(const ModelInfo &model, bool inspect)
@@ -36,47 +28,17 @@ public:
 
     void onToken(TokenRecord &&record) override
     {
-        if (record.section == Section::Reasoning)
-            m_reasoning += record.bytes;
-        else if (record.section == Section::Answer)
-            m_answer += record.bytes;
-        json line = {{"id", record.id}, {"text", record.bytes}, {"logprob", record.logProb}};
-        if (m_inspect)
-            inspect(record, line);
-        fmt::print("{}\n", dump(line));
+        fmt::print("{}\n", tokenLine(record, m_model, m_inspect));
         std::fflush(stdout);
+        m_tokens.push_back(std::move(record));
     }
 
-    [[nodiscard]] const std::string &reasoning() const { return m_reasoning; }
-    [[nodiscard]] const std::string &answer() const { return m_answer; }
+    [[nodiscard]] std::vector<TokenRecord> &tokens() { return m_tokens; }
 
 private:
-    void inspect(const TokenRecord &record, json &line) const
-    {
-        json top = json::array();
-        for (const Candidate &candidate : record.top)
-            top.push_back({{"id", candidate.id},
-                           {"text", (*m_model.vocabulary)[static_cast<std::size_t>(candidate.id)]},
-                           {"logprob", candidate.logProb}});
-        line["top"] = std::move(top);
-        line["rest"] = record.restMass;
-        json experts = json::array();
-        const auto k = static_cast<std::size_t>(m_model.expertsPerToken);
-        for (std::size_t i = 0; i < record.experts.size(); ++i) {
-            if (i % k == 0)
-                experts.push_back({{"layer", m_model.moeLayers[i / k]},
-                                   {"ids", json::array()},
-                                   {"weights", json::array()}});
-            experts.back()["ids"].push_back(record.experts[i].expert);
-            experts.back()["weights"].push_back(record.experts[i].weight);
-        }
-        line["experts"] = std::move(experts);
-    }
-
     const ModelInfo &m_model;
     bool m_inspect;
-    std::string m_reasoning;
-    std::string m_answer;
+    std::vector<TokenRecord> m_tokens;
 };
 
 Request makeRequest(const Arguments &arguments, const ModelInfo &model)
@@ -102,15 +64,24 @@ Request makeRequest(const Arguments &arguments, const ModelInfo &model)
         static_cast<std::int32_t>(arguments.integer("--max-tokens", 0, 0, INT32_MAX));
     if (arguments.value("--seed"))
         request.sampling.seed = static_cast<std::uint64_t>(arguments.integer("--seed", 0, 0, INT64_MAX));
-    request.trace =
-        arguments.flag("--inspect") ? TraceOptions{} : TraceOptions{.candidates = 0, .routing = false};
+    request.trace = arguments.flag("--inspect") || arguments.value("--out")
+        ? TraceOptions{}
+        : TraceOptions{.candidates = 0, .routing = false};
     return request;
 }
 
-const char *finishName(FinishReason reason)
+/// The conversation as a file, by the ending of its name.
+void writeTrace(const std::string &path, const Arguments &arguments, const ModelInfo &model,
+                std::vector<TokenRecord> tokens, const GenerationSummary &summary)
 {
-    constexpr const char *names[] = {"eos", "max_tokens", "context_full", "cancelled", "error"};
-    return names[static_cast<int>(reason)];
+    std::vector<TracedMessage> messages;
+    if (const auto system = arguments.value("--system"))
+        messages.push_back({Role::System, *system, {}, nullptr, {}});
+    if (const auto prompt = arguments.value("--prompt"))
+        messages.push_back({Role::User, *prompt, {}, nullptr, {}});
+    messages.push_back(
+        {Role::Assistant, {}, std::move(tokens), std::make_shared<const ModelInfo>(model), summary});
+    writeTraceFile(fromUtf8(path), messages);
 }
 
 } // namespace
@@ -119,23 +90,20 @@ int traceGenerate(const std::vector<std::string> &words)
 {
     const Arguments arguments(words,
                               {"--model", "--prompt", "--ids", "--system", "--temperature", "--max-tokens",
-                               "--seed", "--device", "--threads"},
+                               "--seed", "--device", "--threads", "--out"},
                               {"--inspect"});
     const auto backend =
         openLocalBackend(arguments.value("--model").value_or("").empty() ? toUtf8(requireBuiltinModel())
                                                                          : arguments.require("--model"),
                          backendOptions(arguments));
+    if (const auto out = arguments.value("--out"))
+        requireTraceFormat(fromUtf8(*out)); // before the work is done
     const Request request = makeRequest(arguments, backend->model());
     LineSink sink(backend->model(), arguments.flag("--inspect"));
     const GenerationSummary summary = backend->createSession()->generate(request, sink, {});
-    fmt::print("{}\n",
-               dump({{"finish", finishName(summary.finish)},
-                     {"reasoning", sink.reasoning()},
-                     {"answer", sink.answer()},
-                     {"prompt_tokens", summary.promptTokens},
-                     {"generated_tokens", summary.generatedTokens},
-                     {"prefill_seconds", summary.prefillSeconds},
-                     {"decode_seconds", summary.decodeSeconds}}));
+    fmt::print("{}\n", summaryLine(sink.tokens(), summary));
+    if (const auto out = arguments.value("--out"))
+        writeTrace(*out, arguments, backend->model(), std::move(sink.tokens()), summary);
     return 0;
 }
 

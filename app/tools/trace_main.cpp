@@ -25,9 +25,9 @@ constexpr const char *help = R"(usage: bathyscope-trace COMMAND [OPTIONS]
       and hidden.L with --hidden.
 
   generate [--model DIR] (--prompt TEXT | --ids F.json) [--system TEXT] [--temperature T] [--max-tokens N]
-           [--seed S] [--device D] [--threads N] [--inspect]
+           [--seed S] [--device D] [--threads N] [--inspect] [--out F]
       Prints one JSON line a token, with --inspect also its 20 best candidates and its experts, and a last
-      line about the whole reply. Without --model it uses the built-in one; without --temperature the
+      line about the whole reply. --out writes the trace to a file too: F.jsonl or F.safetensors. Without --model it uses the built-in one; without --temperature the
       model's own sampling settings.
 
   --help, --version

@@ -132,6 +132,15 @@ void Checkpoint::expectWhole() const
         file->expectWhole();
 }
 
+std::int64_t Checkpoint::bytes() const
+{
+    std::size_t sum = 0;
+    for (const auto &file : m_files)
+        for (const auto &[name, tensor] : file->tensors())
+            sum += tensor.bytes.size();
+    return static_cast<std::int64_t>(sum);
+}
+
 std::string Checkpoint::fingerprint() const
 {
     constexpr std::size_t sample =

@@ -22,6 +22,9 @@ public:
     [[nodiscard]] std::string name() const override;
     void expectWhole() const override;
 
+    /// Bytes of all tensors, as stored.
+    [[nodiscard]] std::int64_t bytes() const;
+
     /// Hexadecimal hash of all names, types, shapes and of samples of the data: the same for the same
     /// weights.
     [[nodiscard]] std::string fingerprint() const;

@@ -3,6 +3,7 @@
 
 #include "engine/error.h"
 #include "engine/executor/cpu_state.h"
+#include "engine/system_memory.h"
 
 #include <fmt/format.h>
 
@@ -103,6 +104,12 @@ public:
     }
     std::int32_t maxChunk() const override { return prefillChunk; }
     bool hasDraft() const override { return m_state.weights.mtp.has_value(); }
+    DeviceMemory memory() const override { return systemMemory(); }
+    bool hasRouterLogits() const override { return true; }
+    std::span<const float> correctionBias(std::int32_t layer) const override
+    {
+        return m_state.weights.layers[static_cast<std::size_t>(layer)].moe->correctionBias;
+    }
     std::int64_t cacheBytesPerToken() const override
     {
         return std::int64_t(m_state.config.numHiddenLayers) * m_state.config.cacheWidth()
@@ -130,6 +137,7 @@ private:
     void runLayer(Member &member, const LayerWeights &layer, float *cache, const Chunk &chunk);
     void computeLogits(Member &member, const kernels::MatrixView &head, const std::vector<float> &norm,
                        std::int64_t firstToken, std::int64_t tokens, float *logits);
+    void copyRouting(std::size_t firstRow, std::size_t moeLayer, ForwardResult &result) const;
     void resizeResult(const ForwardRequest &request, ForwardResult &result) const;
 
     ThreadTeam m_team;
@@ -195,8 +203,25 @@ void CpuExecutor::resizeResult(const ForwardRequest &request, ForwardResult &res
     const std::size_t perToken =
         c.moe ? c.moeLayers().size() * static_cast<std::size_t>(c.moe->numExpertsPerTok) : 0;
     result.routing.resize(request.routing ? outputs * perToken : 0);
+    const std::size_t scored =
+        c.moe ? c.moeLayers().size() * static_cast<std::size_t>(c.moe->nRoutedExperts) : 0;
+    result.routerLogits.resize(request.routerLogits ? outputs * scored : 0);
     result.hidden.resize(request.hidden ? static_cast<std::size_t>(c.numHiddenLayers) * tokens * hidden : 0);
     result.draftInput.resize(request.draftInput ? tokens * hidden : 0);
+}
+
+/// Rows of the layer just computed, from `firstRow` of the chunk on, to their places in the result.
+void CpuExecutor::copyRouting(std::size_t firstRow, std::size_t moeLayer, ForwardResult &result) const
+{
+    const std::size_t layers = m_state.config.moeLayers().size();
+    const auto copyRows = [&](const auto &rows, auto &out, std::size_t width) {
+        for (std::size_t t = 0; t < out.size() / (layers * width); ++t)
+            std::copy_n(rows.data() + (firstRow + t) * width, width,
+                        out.data() + (t * layers + moeLayer) * width);
+    };
+    const MoeConfig &moe = *m_state.config.moe;
+    copyRows(m_state.buffers.choices, result.routing, static_cast<std::size_t>(moe.numExpertsPerTok));
+    copyRows(m_state.buffers.routerLogits, result.routerLogits, static_cast<std::size_t>(moe.nRoutedExperts));
 }
 
 void CpuExecutor::forward(const ForwardRequest &request, KvCache &cache, ForwardResult &result)
@@ -210,8 +235,6 @@ void CpuExecutor::forward(const ForwardRequest &request, KvCache &cache, Forward
 
     const bool allTokens = request.logits == LogitsOf::AllTokens || request.hidden || request.draftInput;
     const std::int64_t firstOutput = request.logits == LogitsOf::AllTokens ? 0 : tokens - 1;
-    const std::size_t k = c.moe ? static_cast<std::size_t>(c.moe->numExpertsPerTok) : 0;
-    const std::size_t moeLayers = c.moeLayers().size();
     m_team.run([&](Member &member) {
         std::size_t moeLayer = 0;
         for (std::int32_t i = 0; i < c.numHiddenLayers; ++i) {
@@ -224,13 +247,8 @@ void CpuExecutor::forward(const ForwardRequest &request, KvCache &cache, Forward
             if (!result.hidden.empty())
                 std::copy_n(b.x.data(), tokens * c.hiddenSize,
                             result.hidden.data() + i * tokens * c.hiddenSize);
-            if (layer.moe && !result.routing.empty()) {
-                const auto firstRow = static_cast<std::size_t>(firstOutput - chunk.firstNeeded);
-                for (std::size_t t = 0; t < static_cast<std::size_t>(tokens - firstOutput); ++t)
-                    std::copy_n(b.choices.data() + (firstRow + t) * k, k,
-                                result.routing.data() + (t * moeLayers + moeLayer) * k);
-                ++moeLayer;
-            }
+            if (layer.moe)
+                copyRouting(static_cast<std::size_t>(firstOutput - chunk.firstNeeded), moeLayer++, result);
         }
         if (request.draftInput) {
             computeLogits(member, m_state.weights.head, m_state.weights.finalNorm, 0, tokens, nullptr);

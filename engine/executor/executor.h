@@ -45,6 +45,7 @@ struct ForwardRequest {
     std::span<const TokenId> tokens; ///< appended at the cache's end; at least one
     LogitsOf logits = LogitsOf::LastToken;
     bool routing = false; ///< of the tokens that logits are asked for
+    bool routerLogits = false; ///< of the same tokens; see Executor::hasRouterLogits()
     bool hidden = false; ///< outputs of all layers, of all tokens
     bool draftInput = false; ///< hidden state after the final norm, of all tokens: what draft() takes
 };
@@ -52,6 +53,7 @@ struct ForwardRequest {
 struct ForwardResult {
     std::vector<float> logits; ///< [1 or tokens, vocab_size]
     std::vector<ExpertChoice> routing; ///< [1 or tokens, MoE layers, num_experts_per_tok], ascending experts
+    std::vector<float> routerLogits; ///< [1 or tokens, MoE layers, n_routed_experts]
     std::vector<float> hidden; ///< [layers, tokens, hidden_size]: the residual stream after each layer
     std::vector<float> draftInput; ///< [tokens, hidden_size]
 };
@@ -77,6 +79,16 @@ public:
     /// Runs the stack on request.tokens (at most maxChunk()) and appends them to the cache. The vectors of
     /// `result` are resized; those not asked for stay empty. The tokens must be valid ids and fit.
     virtual void forward(const ForwardRequest &request, KvCache &cache, ForwardResult &result) = 0;
+
+    /// Memory of the device as it is now; zeros when it cannot be told.
+    [[nodiscard]] virtual DeviceMemory memory() const { return {}; }
+
+    /// Whether forward() can hand out router logits; where not, they stay empty.
+    [[nodiscard]] virtual bool hasRouterLogits() const { return false; }
+
+    /// What the router of a MoE layer adds to the scores for the choice, [n_routed_experts]; empty: nothing.
+    /// Only where hasRouterLogits().
+    [[nodiscard]] virtual std::span<const float> correctionBias(std::int32_t) const { return {}; }
 
     /// Whether draft() can be called: the model has a multi-token prediction layer.
     [[nodiscard]] virtual bool hasDraft() const = 0;

@@ -35,9 +35,34 @@ void Router::choose(std::span<const float> logits, std::span<const float> bias, 
     }
     for (std::size_t e = 0; e < n; ++e)
         m_ranking[e] = m_scores[e] + (bias.empty() ? 0.0F : bias[e]);
-    if (m_config.topkMethod != TopkMethod::Greedy && m_config.topkGroup < m_config.nGroup)
+    if (isLimitedToGroups())
         limitToGroups();
     pick(out);
+}
+
+RouterDecision Router::explain(std::int32_t layer, std::span<const float> logits, std::span<const float> bias)
+{
+    RouterDecision decision;
+    decision.layer = layer;
+    decision.scoring = m_config.scoring == ScoringFunction::Sigmoid ? "sigmoid" : "softmax";
+    decision.chosen.resize(static_cast<std::size_t>(m_config.numExpertsPerTok));
+    choose(logits, bias, decision.chosen);
+    decision.scores = m_scores;
+    decision.bias.assign(bias.begin(), bias.end());
+    decision.groups = isLimitedToGroups() ? m_config.nGroup : 1;
+    decision.keptGroups = {0};
+    if (isLimitedToGroups()) {
+        decision.keptGroups.resize(static_cast<std::size_t>(m_config.topkGroup));
+        std::transform(m_groups.begin(), m_groups.begin() + m_config.topkGroup, decision.keptGroups.begin(),
+                       [](const auto &group) { return group.second; });
+        std::sort(decision.keptGroups.begin(), decision.keptGroups.end());
+    }
+    return decision;
+}
+
+bool Router::isLimitedToGroups() const
+{
+    return m_config.topkMethod != TopkMethod::Greedy && m_config.topkGroup < m_config.nGroup;
 }
 
 void Router::limitToGroups()

@@ -18,7 +18,12 @@ public:
     /// Writes num_experts_per_tok choices by ascending expert.
     void choose(std::span<const float> logits, std::span<const float> bias, std::span<ExpertChoice> out);
 
+    /// The same choice with all that led to it; `layer` is only copied into the answer.
+    [[nodiscard]] RouterDecision explain(std::int32_t layer, std::span<const float> logits,
+                                         std::span<const float> bias);
+
 private:
+    [[nodiscard]] bool isLimitedToGroups() const;
     void limitToGroups();
     void pick(std::span<ExpertChoice> out);
 

@@ -23,6 +23,21 @@ std::string mainType(const ModelWeights &weights)
     return names[static_cast<int>(weights.layers.front().outputProjection().dtype)];
 }
 
+AttentionShape shapeOf(const ModelConfig &config)
+{
+    AttentionShape shape{.heads = config.numAttentionHeads};
+    if (const auto *mla = std::get_if<MlaConfig>(&config.attention)) {
+        shape.keyDim = mla->qkHeadDim();
+        shape.valueDim = mla->vHeadDim;
+        shape.latentDim = mla->kvLoraRank;
+        shape.ropeDim = mla->qkRopeHeadDim;
+    } else {
+        shape.keyDim = shape.valueDim = config.gqa().headDim;
+        shape.keyValueHeads = config.gqa().numKeyValueHeads;
+    }
+    return shape;
+}
+
 } // namespace
 
 std::unique_ptr<Executor> createExecutor(const ModelConfig &config,
@@ -69,6 +84,7 @@ LocalBackend::LocalBackend(const std::string &modelDirectory, const LocalBackend
     m_source = checkpoint;
     expectWholeModel();
     m_info.fingerprint = checkpoint->fingerprint();
+    m_info.weightBytes = checkpoint->bytes();
     m_info.parameters = parameters.total;
     m_info.activeParameters = parameters.active;
     m_info.defaults = generation.sampling;
@@ -93,6 +109,8 @@ void LocalBackend::describe(const std::filesystem::path &directory)
         m_info.expertsPerToken = config.moe->numExpertsPerTok;
     }
     m_info.cacheBytesPerToken = m_executor->cacheBytesPerToken();
+    m_info.attention = shapeOf(config);
+    m_info.memory = m_executor->memory();
     // Models pad their vocabulary; an id that the tokenizer does not know has no text.
     auto vocabulary = std::make_shared<Vocabulary>(*m_tokenizer.vocabulary());
     vocabulary->resize(static_cast<std::size_t>(config.vocabSize));

@@ -112,6 +112,13 @@ TEST_F(BuiltinModel, DescribesItself)
     EXPECT_FLOAT_EQ(info.defaults.topP, 0.95F);
     EXPECT_EQ(info.vocabulary->size(), 1024U);
     EXPECT_EQ(info.cacheBytesPerToken, 8 * 112 * 4);
+    EXPECT_EQ(
+        info.attention,
+        (AttentionShape{
+            .heads = 6, .keyDim = 64, .valueDim = 64, .keyValueHeads = 0, .latentDim = 96, .ropeDim = 16}));
+    EXPECT_GT(info.weightBytes, 10000000);
+    EXPECT_GT(info.memory.available, 0);
+    EXPECT_GE(info.memory.total, info.memory.available);
     EXPECT_GT(info.parameters, info.activeParameters);
 }
 
