@@ -8,11 +8,53 @@
 
 namespace bathyscope::kernels {
 
-enum class DType : std::uint8_t { F32, F16, BF16, F8E4M3 };
+/// The types behind F8E4M3 are GGUF's packed ones, under their names there.
+enum class DType : std::uint8_t {
+    F32,
+    F16,
+    BF16,
+    F8E4M3,
+    Q8_0,
+    Q4_0,
+    Q4_1,
+    Q5_0,
+    Q5_1,
+    IQ4_NL,
+    Q2_K,
+    Q3_K,
+    Q4_K,
+    Q5_K,
+    Q6_K,
+    IQ4_XS
+};
 
-constexpr std::size_t sizeOf(DType dtype)
+/// What is stored together: one element, or a block of elements with their scales. A row is whole blocks.
+struct StoredBlock {
+    const char *name; ///< for people
+    std::int64_t elements;
+    std::int64_t bytes;
+};
+
+constexpr StoredBlock blockOf(DType dtype)
 {
-    return dtype == DType::F32 ? 4 : dtype == DType::F8E4M3 ? 1 : 2;
+    constexpr StoredBlock blocks[] = {
+        {"F32", 1, 4},      {"F16", 1, 2},      {"BF16", 1, 2},     {"F8_E4M3", 1, 1},
+        {"Q8_0", 32, 34},   {"Q4_0", 32, 18},   {"Q4_1", 32, 20},   {"Q5_0", 32, 22},
+        {"Q5_1", 32, 24},   {"IQ4_NL", 32, 18}, {"Q2_K", 256, 84},  {"Q3_K", 256, 110},
+        {"Q4_K", 256, 144}, {"Q5_K", 256, 176}, {"Q6_K", 256, 210}, {"IQ4_XS", 256, 136},
+    };
+    return blocks[static_cast<std::size_t>(dtype)];
+}
+
+constexpr bool isPacked(DType dtype)
+{
+    return blockOf(dtype).elements > 1;
+}
+
+/// Bytes of one row.
+constexpr std::size_t rowBytes(DType dtype, std::int64_t columns)
+{
+    return static_cast<std::size_t>(columns / blockOf(dtype).elements * blockOf(dtype).bytes);
 }
 
 /// Edge of the square blocks that share one scale in an FP8 checkpoint (DeepSeek-V3, section 3.3.2).
@@ -32,7 +74,7 @@ struct MatrixView {
 
     [[nodiscard]] const void *row(std::int64_t r) const
     {
-        return static_cast<const std::byte *>(data) + static_cast<std::size_t>(r * columns) * sizeOf(dtype);
+        return static_cast<const std::byte *>(data) + static_cast<std::size_t>(r) * rowBytes(dtype, columns);
     }
 
     [[nodiscard]] const float *scalesOfRow(std::int64_t r) const

@@ -70,8 +70,7 @@ std::int64_t Tensor::elements() const
 
 std::string Tensor::describe() const
 {
-    constexpr const char *names[] = {"F32", "F16", "BF16", "F8_E4M3"};
-    return fmt::format("{} [{}]", names[static_cast<int>(dtype)], fmt::join(shape, ", "));
+    return fmt::format("{} [{}]", kernels::blockOf(dtype).name, fmt::join(shape, ", "));
 }
 
 Checkpoint::Checkpoint(const std::filesystem::path &directory)

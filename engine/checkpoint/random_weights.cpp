@@ -96,7 +96,7 @@ const Tensor *RandomWeights::find(const std::string &name, const std::vector<std
     const bool projection = endsWith(name, "_proj.weight");
     tensor.dtype = scales ? kernels::DType::F32 : projection ? m_dtype : kernels::DType::BF16;
     const auto count = static_cast<std::size_t>(tensor.elements());
-    entry->bytes = std::make_unique_for_overwrite<std::byte[]>(count * kernels::sizeOf(tensor.dtype));
+    entry->bytes = std::make_unique_for_overwrite<std::byte[]>(kernels::rowBytes(tensor.dtype, tensor.elements()));
     tensor.data = entry->bytes.get();
 
     Random random(std::hash<std::string>()(name));

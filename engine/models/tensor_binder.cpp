@@ -56,7 +56,7 @@ kernels::MatrixView TensorBinder::matrix(const std::string &name, std::int64_t r
 std::vector<float> TensorBinder::vector(const std::string &name, std::int64_t size) const
 {
     const Tensor &found = tensor(name, {size});
-    if (found.dtype == kernels::DType::F8E4M3)
+    if (found.dtype == kernels::DType::F8E4M3 || kernels::isPacked(found.dtype))
         fail(found, m_source, name, "F32, F16 or BF16");
     std::vector<float> values(static_cast<std::size_t>(size));
     kernels::widenRow({.data = found.data, .dtype = found.dtype, .rows = 1, .columns = size}, 0,

@@ -19,8 +19,8 @@ namespace {
 /// The type that most of a model's weights are stored in.
 std::string mainType(const ModelWeights &weights)
 {
-    constexpr const char *names[] = {"F32", "F16", "BF16", "FP8"};
-    return names[static_cast<int>(weights.layers.front().outputProjection().dtype)];
+    const kernels::DType dtype = weights.layers.front().outputProjection().dtype;
+    return dtype == kernels::DType::F8E4M3 ? "FP8" : kernels::blockOf(dtype).name;
 }
 
 AttentionShape shapeOf(const ModelConfig &config)

@@ -216,14 +216,14 @@ HWY_INLINE void attendBlock(const BlockwiseAttention &p, std::int64_t position, 
                             std::int64_t firstQuery, const BlockwiseBuffers &b, OnlineSoftmax *states)
 {
     const MatrixView keys{.data = b.keys, .dtype = DType::F32, .rows = count, .columns = p.keyWidth};
-    gemmTyped<float>({.weights = keys,
-                      .rowBegin = 0,
-                      .rowEnd = count,
-                      .m = p.m - firstQuery,
-                      .x = p.queries + firstQuery * p.queryStride,
-                      .xStride = p.queryStride,
-                      .y = b.scores + firstQuery * keyBlock,
-                      .yStride = keyBlock});
+    multiplyStored({.weights = keys,
+                    .rowBegin = 0,
+                    .rowEnd = count,
+                    .m = p.m - firstQuery,
+                    .x = p.queries + firstQuery * p.queryStride,
+                    .xStride = p.queryStride,
+                    .y = b.scores + firstQuery * keyBlock,
+                    .yStride = keyBlock});
     for (std::int64_t i = firstQuery; i < p.m; ++i) {
         float *scores = b.scores + i * keyBlock;
         const std::int64_t visible = std::min(count, p.firstPosition + i + 1 - position);

@@ -18,10 +18,8 @@ namespace bathyscope::kernels::HWY_NAMESPACE {
 
 void widenRowTarget(const MatrixView &w, std::int64_t row, float *out)
 {
-    dispatchDType(w.dtype, [&](auto element) {
-        for (std::int64_t c = 0; c < w.columns; c += scaleBlock)
-            widenSpan<decltype(element)>(w, row, c, std::min(scaleBlock, w.columns - c), out + c);
-    });
+    for (std::int64_t c = 0; c < w.columns; c += scaleBlock)
+        widenStored(w, row, c, std::min(scaleBlock, w.columns - c), out + c);
 }
 
 /// Applies vector(i) to whole vectors and scalar(i) to the elements that are left.

@@ -122,7 +122,6 @@ HWY_INLINE void transposeFourRows(const float *block, std::int64_t blockStride, 
 }
 
 /// Widens W[row … row + panelRows, k … k + depth) into panel [depth, panelRows]; rows past the end are zero.
-template <typename T>
 HWY_INLINE void packPanel(const MatrixView &w, std::int64_t row, std::int64_t k, std::int64_t depth,
                           float *panel)
 {
@@ -131,7 +130,7 @@ HWY_INLINE void packPanel(const MatrixView &w, std::int64_t row, std::int64_t k,
     for (std::int64_t r = 0; r < rows; r += 4) {
         for (std::int64_t i = 0; i < 4; ++i) {
             if (row + r + i < w.rows)
-                widenSpan<T>(w, row + r + i, k, depth, block + i * scaleBlock);
+                widenStored(w, row + r + i, k, depth, block + i * scaleBlock);
             else
                 std::fill_n(block + i * scaleBlock, depth, 0.0F);
         }
@@ -140,8 +139,7 @@ HWY_INLINE void packPanel(const MatrixView &w, std::int64_t row, std::int64_t k,
 }
 
 /// See GemmParams.
-template <typename T>
-HWY_INLINE void gemmTyped(const GemmParams &p)
+HWY_INLINE void multiplyStored(const GemmParams &p)
 {
     HWY_ALIGN float panel[scaleBlock * maxPanelRows];
     HWY_ALIGN float edge[tileTokens * maxPanelRows];
@@ -151,7 +149,7 @@ HWY_INLINE void gemmTyped(const GemmParams &p)
         for (std::int64_t k = 0; k < p.weights.columns; k += scaleBlock) {
             const std::int64_t depth = std::min(scaleBlock, p.weights.columns - k);
             const bool accumulate = p.accumulate || k > 0;
-            packPanel<T>(p.weights, n, k, depth, panel);
+            packPanel(p.weights, n, k, depth, panel);
             if (count == rows) {
                 multiplyPanel({panel, rows, depth, p.x + k, p.xStride, p.y + n, p.yStride, accumulate}, p.m);
                 continue;
@@ -168,11 +166,6 @@ HWY_INLINE void gemmTyped(const GemmParams &p)
             }
         }
     }
-}
-
-HWY_INLINE void gemmAnyType(const GemmParams &p)
-{
-    dispatchDType(p.weights.dtype, [&](auto element) { gemmTyped<decltype(element)>(p); });
 }
 
 } // namespace bathyscope::kernels::HWY_NAMESPACE

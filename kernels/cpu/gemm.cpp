@@ -12,7 +12,7 @@ namespace bathyscope::kernels::HWY_NAMESPACE {
 
 void gemmTarget(const GemmParams &p)
 {
-    gemmAnyType(p);
+    multiplyStored(p);
 }
 
 } // namespace bathyscope::kernels::HWY_NAMESPACE

@@ -10,6 +10,20 @@
 HWY_BEFORE_NAMESPACE();
 namespace bathyscope::kernels::HWY_NAMESPACE {
 
+/// Sums the lanes of R rows' products and stores them.
+template <int R>
+HWY_INLINE void storeRows(const GemvParams &p, std::int64_t r, const F32 (&total)[R])
+{
+    // One row is summed as four are, so that a result does not depend on how the rows were split.
+    F32 four[4];
+    for (int i = 0; i < 4; ++i)
+        four[i] = i < R ? total[i] : hn::Zero(F32Tag());
+    float sums[4];
+    storeSumsOfFour(four, sums);
+    for (int i = 0; i < R; ++i)
+        p.y[r + i] = p.accumulate ? p.y[r + i] + p.scale * sums[i] : p.scale * sums[i];
+}
+
 /// R rows at once, so that a vector of x is loaded once for all of them.
 template <typename T, int R>
 void dotRows(const GemvParams &p, std::int64_t r)
@@ -59,14 +73,51 @@ void dotRows(const GemvParams &p, std::int64_t r)
             total[i] = hn::MulAdd(hn::Add(sum[i], other[i]), hn::Set(d, scale * loadedScale<T>), total[i]);
         }
     }
-    // One row is summed as four are, so that a result does not depend on how the rows were split.
-    F32 four[4];
-    for (int i = 0; i < 4; ++i)
-        four[i] = i < R ? total[i] : hn::Zero(d);
-    float sums[4];
-    storeSumsOfFour(four, sums);
+    storeRows<R>(p, r, total);
+}
+
+/// The same for a packed type: unit by unit, the integers of a group first, then its scale and offset.
+template <typename Block, int R>
+void dotPackedRows(const GemvParams &p, std::int64_t r)
+{
+    const F32Tag d;
+    const auto lanes = static_cast<int>(hn::Lanes(d));
+    F32 total[R];
     for (int i = 0; i < R; ++i)
-        p.y[r + i] = p.accumulate ? p.y[r + i] + p.scale * sums[i] : p.scale * sums[i];
+        total[i] = hn::Zero(d);
+    Unpacked<Block> unit[R];
+    for (std::int64_t c = 0; c < p.weights.columns; c += Block::unit) {
+        for (int i = 0; i < R; ++i)
+            unpackUnit(p.weights, r + i, c, unit[i]);
+        for (int g = 0; g < Block::unit / Block::group; ++g) {
+            F32 sum[R];
+            for (int i = 0; i < R; ++i)
+                sum[i] = hn::Zero(d);
+            auto inputs = hn::Zero(d);
+            for (int k = g * Block::group; k < (g + 1) * Block::group; k += lanes) {
+                const auto x = hn::LoadU(d, p.x + c + k);
+                for (int i = 0; i < R; ++i)
+                    sum[i] = hn::MulAdd(loadQuants(d, unit[i].quants + k), x, sum[i]);
+                if constexpr (Block::hasOffsets)
+                    inputs = hn::Add(inputs, x);
+            }
+            for (int i = 0; i < R; ++i) {
+                total[i] = hn::MulAdd(sum[i], hn::Set(d, unit[i].scales[g]), total[i]);
+                if constexpr (Block::hasOffsets)
+                    total[i] = hn::MulAdd(inputs, hn::Set(d, unit[i].offsets[g]), total[i]);
+            }
+        }
+    }
+    storeRows<R>(p, r, total);
+}
+
+template <typename T, int R>
+HWY_INLINE void dotAnyRows(const GemvParams &p, std::int64_t r)
+{
+    if constexpr (isPackedBlock<T>)
+        dotPackedRows<T, R>(p, r);
+    else
+        dotRows<T, R>(p, r);
 }
 
 void gemvTarget(const GemvParams &p)
@@ -75,9 +126,9 @@ void gemvTarget(const GemvParams &p)
         using T = decltype(element);
         std::int64_t r = p.rowBegin;
         for (; r + 4 <= p.rowEnd; r += 4)
-            dotRows<T, 4>(p, r);
+            dotAnyRows<T, 4>(p, r);
         for (; r < p.rowEnd; ++r)
-            dotRows<T, 1>(p, r);
+            dotAnyRows<T, 1>(p, r);
     });
 }
 

@@ -46,25 +46,55 @@ void columnTail(const GemvTransposedParams &p, std::int64_t c, std::size_t count
     std::memcpy(p.y + c, buffer, count * sizeof(float));
 }
 
-void gemvTransposedTarget(const GemvTransposedParams &p)
+template <typename T>
+void plainColumns(const GemvTransposedParams &p)
 {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(F32Tag()));
-    dispatchDType(p.weights.dtype, [&](auto element) {
-        using T = decltype(element);
-        const std::int64_t columns = p.weights.columns;
-        std::int64_t c = 0;
-        while (c + lanes <= columns) {
-            const std::int64_t blockEnd = std::min(columns, (c / scaleBlock + 1) * scaleBlock);
-            if (c + 4 * lanes <= blockEnd) {
-                columnVectors<T, 4>(p, c);
-                c += 4 * lanes;
-            } else {
-                columnVectors<T, 1>(p, c);
-                c += lanes;
+    const std::int64_t columns = p.weights.columns;
+    std::int64_t c = 0;
+    while (c + lanes <= columns) {
+        const std::int64_t blockEnd = std::min(columns, (c / scaleBlock + 1) * scaleBlock);
+        if (c + 4 * lanes <= blockEnd) {
+            columnVectors<T, 4>(p, c);
+            c += 4 * lanes;
+        } else {
+            columnVectors<T, 1>(p, c);
+            c += lanes;
+        }
+    }
+    if (c < columns)
+        columnTail<T>(p, c, static_cast<std::size_t>(columns - c));
+}
+
+/// Packed types: a unit of columns for all rows.
+template <typename Block>
+void packedColumns(const GemvTransposedParams &p)
+{
+    const F32Tag d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    Unpacked<Block> unit;
+    std::fill_n(p.y, p.weights.columns, 0.0F);
+    for (std::int64_t c = 0; c < p.weights.columns; c += Block::unit)
+        for (std::int64_t r = 0; r < p.weights.rows; ++r) {
+            unpackUnit(p.weights, r, c, unit);
+            for (std::int64_t i = 0; i < Block::unit; i += lanes) {
+                const auto scale = hn::Set(d, p.x[r] * unit.scales[i / Block::group]);
+                auto sum = hn::MulAdd(loadQuants(d, unit.quants + i), scale, hn::LoadU(d, p.y + c + i));
+                if constexpr (Block::hasOffsets)
+                    sum = hn::Add(sum, hn::Set(d, p.x[r] * unit.offsets[i / Block::group]));
+                hn::StoreU(sum, d, p.y + c + i);
             }
         }
-        if (c < columns)
-            columnTail<T>(p, c, static_cast<std::size_t>(columns - c));
+}
+
+void gemvTransposedTarget(const GemvTransposedParams &p)
+{
+    dispatchDType(p.weights.dtype, [&](auto element) {
+        using T = decltype(element);
+        if constexpr (isPackedBlock<T>)
+            packedColumns<T>(p);
+        else
+            plainColumns<T>(p);
     });
 }
 

@@ -30,22 +30,22 @@ HWY_INLINE void expand(const ExpandedAttentionParams &p, const float *rows, std:
 {
     const std::int64_t width = p.latent + p.rope;
     const std::int64_t keyWidth = p.nope + p.rope;
-    gemmAnyType({.weights = p.keyWeights,
-                 .rowBegin = 0,
-                 .rowEnd = p.nope,
-                 .m = count,
-                 .x = rows,
-                 .xStride = width,
-                 .y = b.keys,
-                 .yStride = keyWidth});
-    gemmAnyType({.weights = p.valueWeights,
-                 .rowBegin = 0,
-                 .rowEnd = p.value,
-                 .m = count,
-                 .x = rows,
-                 .xStride = width,
-                 .y = b.values,
-                 .yStride = b.valueStride});
+    multiplyStored({.weights = p.keyWeights,
+                    .rowBegin = 0,
+                    .rowEnd = p.nope,
+                    .m = count,
+                    .x = rows,
+                    .xStride = width,
+                    .y = b.keys,
+                    .yStride = keyWidth});
+    multiplyStored({.weights = p.valueWeights,
+                    .rowBegin = 0,
+                    .rowEnd = p.value,
+                    .m = count,
+                    .x = rows,
+                    .xStride = width,
+                    .y = b.values,
+                    .yStride = b.valueStride});
     for (std::int64_t i = 0; i < count; ++i)
         std::copy_n(rows + i * width + p.latent, p.rope, b.keys + i * keyWidth + p.nope);
 }

@@ -8,6 +8,7 @@
 #define BATHYSCOPE_WIDEN_INL_H_
 #endif
 
+#include "kernels/cpu/packed-inl.h"
 #include "kernels/matrix.h"
 
 #include <hwy/highway.h>
@@ -17,8 +18,6 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace bathyscope::kernels::HWY_NAMESPACE {
-
-namespace hn = hwy::HWY_NAMESPACE;
 
 using F32Tag = hn::ScalableTag<float>;
 using F32 = hn::Vec<F32Tag>;
@@ -115,10 +114,56 @@ HWY_INLINE void dispatchDType(DType dtype, const Function &function)
         return function(hwy::bfloat16_t());
     case DType::F8E4M3:
         return function(E4m3());
+    case DType::Q8_0:
+        return function(BlockQ8_0());
+    case DType::Q4_0:
+        return function(BlockQ4_0());
+    case DType::Q4_1:
+        return function(BlockQ4_1());
+    case DType::Q5_0:
+        return function(BlockQ5_0());
+    case DType::Q5_1:
+        return function(BlockQ5_1());
+    case DType::IQ4_NL:
+        return function(BlockIQ4_NL());
+    case DType::Q2_K:
+        return function(BlockQ2_K());
+    case DType::Q3_K:
+        return function(BlockQ3_K());
+    case DType::Q4_K:
+        return function(BlockQ4_K());
+    case DType::Q5_K:
+        return function(BlockQ5_K());
+    case DType::Q6_K:
+        return function(BlockQ6_K());
+    case DType::IQ4_XS:
+        return function(BlockIQ4_XS());
     }
 }
 
-/// out[i] = the stored value of W[r, c + i], for `count` columns that share one scale.
+/// out[i] = the stored value of W[r, c + i] of a packed type, in whole units.
+template <typename Block>
+HWY_INLINE void unpackSpan(const MatrixView &w, std::int64_t r, std::int64_t c, std::int64_t count,
+                           float *out)
+{
+    const F32Tag d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    Unpacked<Block> unit;
+    for (std::int64_t u = 0; u < count; u += Block::unit) {
+        unpackUnit(w, r, c + u, unit);
+        for (std::int64_t i = 0; i < Block::unit; i += lanes) {
+            const auto scale = hn::Set(d, unit.scales[i / Block::group]);
+            const auto quants = loadQuants(d, unit.quants + i);
+            if constexpr (Block::hasOffsets)
+                hn::StoreU(hn::MulAdd(quants, scale, hn::Set(d, unit.offsets[i / Block::group])), d,
+                           out + u + i);
+            else
+                hn::StoreU(hn::Mul(quants, scale), d, out + u + i);
+        }
+    }
+}
+
+/// The same for a plain type, for `count` columns that share one scale.
 template <typename T>
 HWY_INLINE void widenSpan(const MatrixView &w, std::int64_t r, std::int64_t c, std::int64_t count, float *out)
 {
@@ -135,6 +180,19 @@ HWY_INLINE void widenSpan(const MatrixView &w, std::int64_t r, std::int64_t c, s
         hn::Store(hn::Mul(loadWideTail(d, p + i, static_cast<std::size_t>(count - i)), scales), d, buffer);
         std::memcpy(out + i, buffer, static_cast<std::size_t>(count - i) * sizeof(float));
     }
+}
+
+/// The same for any type; c is a multiple of scaleBlock, and so is count where the row goes on.
+inline HWY_NOINLINE void widenStored(const MatrixView &w, std::int64_t r, std::int64_t c, std::int64_t count,
+                                     float *out)
+{
+    dispatchDType(w.dtype, [&](auto element) {
+        using T = decltype(element);
+        if constexpr (isPackedBlock<T>)
+            unpackSpan<T>(w, r, c, count, out);
+        else
+            widenSpan<T>(w, r, c, count, out);
+    });
 }
 
 #if HWY_TARGET == HWY_SCALAR

@@ -49,7 +49,7 @@ struct RandomMatrix {
     MatrixView view;
 
     RandomMatrix(std::mt19937 &random, DType dtype, std::int64_t rows, std::int64_t columns)
-        : bytes(static_cast<std::size_t>(rows * columns) * sizeOf(dtype))
+        : bytes(rowBytes(dtype, rows * columns))
         , values(static_cast<std::size_t>(rows * columns))
     {
         view = {.data = bytes.data(), .dtype = dtype, .rows = rows, .columns = columns};
