@@ -28,7 +28,8 @@ Options greedy()
 
 std::unique_ptr<Program> startProgram(const QString &folder)
 {
-    auto program = std::make_unique<Program>(greedy(), folder, openHistory(folder));
+    QString error;
+    auto program = std::make_unique<Program>(greedy(), folder, openHistory(folder, error));
     program->start();
     return program;
 }
@@ -96,8 +97,9 @@ private slots:
     void aSecondInstanceIsToldSo()
     {
         const QTemporaryDir folder;
-        const auto first = openHistory(folder.path());
-        QVERIFY_EXCEPTION_THROWN(openHistory(folder.path()), storage::ProfileInUse);
+        QString error;
+        const auto first = openHistory(folder.path(), error);
+        QVERIFY_EXCEPTION_THROWN(openHistory(folder.path(), error), storage::ProfileInUse);
     }
 };
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The kernels that take a chunk of tokens through a layer, by name and with the grids they want. All calls
+// enqueue on one stream; none waits. Where there is no kernel for a stored type, CudaError names it.
+#pragma once
+
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/prefill_params.h"
+#include "kernels/matrix.h"
+
+#include <array>
+#include <memory>
+
+namespace bathyscope::kernels::cuda {
+
+class PrefillKernels {
+public:
+    /// Loads the device code of `info`'s card, which is current. `stream` must outlive this.
+    PrefillKernels(const DeviceInfo &info, const Stream &stream);
+
+    /// Whether fp8Gemm() can be called: sm_90 only.
+    [[nodiscard]] bool hasFp8Gemm() const { return m_fp8Module != nullptr; }
+
+    /// Activations in bf16, weights of any type. `rows`: of c, the largest number there can be with groups.
+    void gemm(DType weights, Epilogue epilogue, const GemmParams &params, std::int32_t rows) const;
+    /// Activations and weights in e4m3; k is a multiple of 16, firstRow one of 128.
+    void fp8Gemm(Epilogue epilogue, const GemmParams &params, std::int32_t rows) const;
+
+    void attention(const PrefillAttentionParams &params) const;
+
+    void fillAngles(const AnglesParams &params, std::int32_t tokens) const;
+    void embed(DType embedding, const EmbedParams &params, std::int32_t tokens) const;
+    void normRows(const NormRowsParams &params, std::int32_t rows) const;
+    void quantiseRows(const QuantiseRowsParams &params, std::int32_t rows) const;
+    void appendCache(const AppendCacheParams &params, std::int32_t tokens) const;
+    void routerLogits(DType weights, const RouterLogitsParams &params) const;
+    void chooseExperts(const ChooseExpertsParams &params) const;
+    void sortByExpert(const SortByExpertParams &params) const;
+    void combineExperts(const CombineParams &params, std::int32_t tokens) const;
+
+private:
+    static constexpr std::size_t epilogues = 4;
+    static constexpr std::size_t dtypes = 4;
+
+    const Stream &m_stream;
+    std::int32_t m_multiprocessors;
+    Module m_gemmModule;
+    std::unique_ptr<Module> m_fp8Module; ///< none where the card cannot
+    Module m_attentionModule;
+    Module m_rowsModule;
+    Module m_routerModule;
+    std::array<std::array<Kernel, epilogues>, dtypes> m_gemm;
+    std::array<Kernel, epilogues> m_fp8Gemm;
+    Kernel m_attention;
+    Kernel m_fillAngles;
+    std::array<Kernel, dtypes> m_embed;
+    Kernel m_normRows;
+    Kernel m_quantiseRows;
+    Kernel m_appendCache;
+    std::array<Kernel, 3> m_routerLogits;
+    Kernel m_chooseExperts;
+    Kernel m_sortByExpert;
+    Kernel m_combineExperts;
+};
+
+} // namespace bathyscope::kernels::cuda
