@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/engine_thread.h"
 
+#include "engine/executor/memory_plan.h"
+
 #include <exception>
 #include <iterator>
 #include <utility>
@@ -94,16 +96,30 @@ void EngineThread::run(const std::stop_token &stop)
 
 void EngineThread::perform(const OpenBackend &open)
 {
+    const bool hadModel = m_backend != nullptr;
+    Predecessor predecessor;
+    if (hadModel)
+        predecessor.plan = m_backend->model().plan;
+    predecessor.release = [this] {
+        m_session.reset();
+        m_backend.reset();
+    };
+    LoadFailed failed;
     try {
-        std::unique_ptr<Backend> backend = open();
+        std::unique_ptr<Backend> backend = open(predecessor);
         std::unique_ptr<Session> session = backend->createSession();
         ModelLoaded loaded{backend->model(), backend->capabilities()};
         m_session = std::move(session);
         m_backend = std::move(backend);
         push(std::move(loaded));
+        return;
+    } catch (const DoesNotFit &error) {
+        failed = {.error = error.what(), .needs = error.needs()};
     } catch (const std::exception &error) {
-        push(LoadFailed{error.what()});
+        failed = {.error = error.what()};
     }
+    failed.modelGone = hadModel && m_backend == nullptr;
+    push(std::move(failed));
 }
 
 void EngineThread::perform(const Generate &task)

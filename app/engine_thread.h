@@ -28,9 +28,12 @@ struct ModelLoaded {
     Capabilities capabilities;
 };
 
-/// The backend that was there before is still in use.
+/// The backend that was there before is still in use, unless it had already made way.
 struct LoadFailed {
     std::string error; ///< for people
+    bool modelGone = false; ///< the backend that was there before made way
+    std::shared_ptr<const ModelMemory> needs =
+        {}; ///< of a model that does not fit: to plan with other options
 };
 
 struct PromptProgress {
@@ -51,8 +54,8 @@ struct ReplyEnded {
 
 using EngineEvent = std::variant<ModelLoaded, LoadFailed, PromptProgress, TokenBatch, ReplyEnded>;
 
-/// Opens a backend on the engine thread; throws Error.
-using OpenBackend = std::function<std::unique_ptr<Backend>()>;
+/// Opens a backend on the engine thread, in the place of another; throws Error.
+using OpenBackend = std::function<std::unique_ptr<Backend>(const Predecessor &predecessor)>;
 
 class EngineThread {
 public:

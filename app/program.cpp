@@ -192,8 +192,8 @@ void Program::openModel(const QString &directory)
     m_window->composer()->setDisabledReason(tr("The model is being loaded."));
     const LocalBackendOptions options{
         .device = "auto", .threads = threads(), .contextLength = m_settings.preferences().contextLength};
-    m_engine.load(
-        [open = m_openDirectory, path = directory.toStdString(), options] { return open(path, options); });
+    m_engine.load([open = m_openDirectory, path = directory.toStdString(),
+                   options](const Predecessor &predecessor) { return open(path, options, predecessor); });
 }
 
 void Program::onModelLoaded(const ModelLoaded &event)

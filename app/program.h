@@ -20,8 +20,8 @@
 namespace bathyscope::app {
 
 /// Loads a model directory; throws Error.
-using OpenDirectory =
-    std::function<std::unique_ptr<Backend>(const std::string &directory, const LocalBackendOptions &options)>;
+using OpenDirectory = std::function<std::unique_ptr<Backend>(
+    const std::string &directory, const LocalBackendOptions &options, const Predecessor &predecessor)>;
 
 class Program : public QObject {
     Q_OBJECT

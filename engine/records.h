@@ -143,6 +143,75 @@ struct DeviceMemory {
     bool operator==(const DeviceMemory &) const = default;
 };
 
+/// A processor with its memory: the CPU or a GPU.
+struct DeviceInfo {
+    std::string id; ///< "cpu", "cuda:0", …
+    std::string name; ///< for people: "NVIDIA H200"
+    DeviceMemory memory; ///< when the list was made
+
+    bool operator==(const DeviceInfo &) const = default;
+};
+
+/// What this machine can run models on.
+struct DeviceList {
+    std::vector<DeviceInfo> devices; ///< the CPU first, then the GPUs by their number
+    std::string noGpu; ///< why there is no GPU among them: no driver, no card, no device code, …
+
+    bool operator==(const DeviceList &) const = default;
+};
+
+/// Where a model is to run, and how it is to be loaded.
+struct LocalBackendOptions {
+    /// A DeviceInfo::id, "cuda" (as many GPUs as it takes) or "auto" (GPUs where they can, else the CPU).
+    std::string device = "auto";
+    std::int32_t threads = 0; ///< of the CPU; 0: one for each core
+    std::int32_t contextLength = 0; ///< tokens; 0: what the model allows, less where a GPU has no room for it
+    bool quantise = false; ///< on a GPU: weights in F32, F16 and BF16 become FP8 blocks while they are loaded
+    bool bf16Activations = false; ///< on a GPU: activations stay in BF16 where a product could take FP8
+    bool hostExperts = false; ///< routed experts that do not fit on the GPUs are computed by the CPU
+
+    bool operator==(const LocalBackendOptions &) const = default;
+};
+
+/// What one device holds of a model: a range of its layers. All sizes in bytes.
+struct DeviceShare {
+    DeviceInfo device;
+    std::int32_t firstLayer = 0;
+    std::int32_t layers = 0;
+    std::int64_t weights = 0;
+    std::int64_t cache = 0; ///< of a full context
+    std::int64_t workspace = 0; ///< activations and what the driver takes
+
+    [[nodiscard]] std::int64_t needed() const { return weights + cache + workspace; }
+    bool operator==(const DeviceShare &) const = default;
+};
+
+/// Other options under which a model fits.
+struct MemoryAdvice {
+    std::string text; ///< for people: "a context of 32,768 tokens"
+    LocalBackendOptions options;
+
+    bool operator==(const MemoryAdvice &) const = default;
+};
+
+/// Where a model's weights and cache lie, or why they cannot.
+struct MemoryPlan {
+    std::vector<DeviceShare> shares; ///< in the order of the layers; where refused, what it would take
+    std::int32_t contextLength = 0; ///< tokens
+    bool quantised = false; ///< the weights become FP8 blocks
+    std::int32_t hostExperts = 0; ///< the last of each MoE layer's routed experts, which the CPU computes
+    std::int64_t hostBytes = 0; ///< their weights
+    std::string note; ///< what one should know of it: why the CPU was taken, why it will be slow
+    std::string refusal; ///< why it cannot be, with figures; empty: it fits
+    std::vector<MemoryAdvice> advice; ///< what would fit instead
+
+    [[nodiscard]] bool fits() const { return refusal.empty(); }
+    [[nodiscard]] bool onGpu() const { return !shares.empty() && shares.front().device.id != "cpu"; }
+    bool operator==(const MemoryPlan &) const = default;
+};
+
+struct ModelMemory; // engine/executor/memory_plan.h
+
 /// What a loaded model is, for people and for views.
 struct ModelInfo {
     std::string name; ///< for people: the directory's name or a given title
@@ -162,6 +231,8 @@ struct ModelInfo {
     AttentionShape attention;
     std::int64_t weightBytes = 0; ///< of all tensors, as stored
     DeviceMemory memory; ///< of the device, once the model was loaded
+    MemoryPlan plan; ///< where it lies
+    std::shared_ptr<const ModelMemory> needs; ///< what planMemory() takes; none for a remote model
     SamplingParameters defaults; ///< from generation_config.json
     std::shared_ptr<const Vocabulary> vocabulary;
 };

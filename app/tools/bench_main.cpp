@@ -33,8 +33,6 @@ Measures prefill and decode and prints a table. Without --model and --shape it t
   --prompt N         tokens of the prompt to read (512)
   --generate N       tokens to write at each depth (256)
   --depth N,N        tokens in the cache before writing (0)
-  --device D         cpu
-  --threads N        0: one for each core
   --repeat N         runs of each measurement; the median counts (5)
   --json             prints JSON instead of a table
   --version
@@ -68,22 +66,42 @@ struct Row {
     bool latency; ///< of interest is the time, not the rate
 };
 
-class Bench {
-public:
-    Bench(Executor &executor, const Arguments &arguments)
-        : m_executor(executor)
-        , m_prompt(arguments.integer("--prompt", 512, 1, INT32_MAX))
-        , m_generate(arguments.integer("--generate", 256, 1, INT32_MAX))
-        , m_depths(arguments.integers("--depth", {0}))
-        , m_repeat(arguments.integer("--repeat", 5, 1, 1000))
+/// Numbers of tokens.
+struct Lengths {
+    std::int64_t prompt = 0;
+    std::int64_t generate = 0;
+    std::vector<std::int64_t> depths;
+
+    explicit Lengths(const Arguments &arguments)
+        : prompt(arguments.integer("--prompt", 512, 1, INT32_MAX))
+        , generate(arguments.integer("--generate", 256, 1, INT32_MAX))
+        , depths(arguments.integers("--depth", {0}))
     {
-        const std::int64_t longest = *std::max_element(m_depths.begin(), m_depths.end()) + 1 + m_generate;
-        const std::int64_t capacity = std::max(longest, m_prompt);
-        if (capacity > executor.config().maxPositionEmbeddings)
+    }
+
+    /// What the cache must hold.
+    [[nodiscard]] std::int32_t context(const ModelConfig &config) const
+    {
+        const std::int64_t longest =
+            std::max(prompt, *std::max_element(depths.begin(), depths.end()) + 1 + generate);
+        if (longest > config.maxPositionEmbeddings)
             throw Error(fmt::format(
                 "expected prompt, and depth plus generate, within the model's context of {}, found {}",
-                executor.config().maxPositionEmbeddings, capacity));
-        m_cache = executor.createCache(static_cast<std::int32_t>(capacity));
+                config.maxPositionEmbeddings, longest));
+        return static_cast<std::int32_t>(longest);
+    }
+};
+
+class Bench {
+public:
+    Bench(Executor &executor, const Lengths &lengths, std::int64_t repeat)
+        : m_executor(executor)
+        , m_prompt(lengths.prompt)
+        , m_generate(lengths.generate)
+        , m_depths(lengths.depths)
+        , m_repeat(repeat)
+        , m_cache(executor.createCache(lengths.context(executor.config())))
+    {
     }
 
     std::vector<Row> measure()
@@ -194,11 +212,11 @@ kernels::DType weightType(const std::string &name)
 int run(const std::vector<std::string> &words)
 {
     const Arguments arguments(words,
-                              {"--model", "--shape", "--weights", "--prompt", "--generate", "--depth",
-                               "--device", "--threads", "--repeat"},
-                              {"--json", "--help", "--version"});
+                              app::withBackendOptions({"--model", "--shape", "--weights", "--prompt",
+                                                       "--generate", "--depth", "--repeat"}),
+                              app::withBackendFlags({"--json", "--help", "--version"}));
     if (arguments.flag("--help")) {
-        fmt::print("{}", help);
+        fmt::print("{}{}", help, app::backendHelp);
         return 0;
     }
     if (arguments.flag("--version")) {
@@ -219,10 +237,16 @@ int run(const std::vector<std::string> &words)
         source = std::make_shared<RandomWeights>(weightType(weights));
     else
         source = std::make_shared<Checkpoint>(fromUtf8(directory));
-    const auto executor = createExecutor(config, source, app::backendOptions(arguments));
+    const Lengths lengths(arguments);
+    LocalBackendOptions options = app::backendOptions(arguments);
+    options.contextLength = std::max(options.contextLength, lengths.context(config));
+    const auto needs =
+        std::make_shared<const ModelMemory>(measureMemory(config, bindWeights(config, *source)));
+    const auto executor = createExecutor(config, source, options, planLoading(needs, options));
     const std::string title =
         fmt::format("{} · {}", shape ? *shape + " " + weights : directory, executor->deviceName());
-    const std::vector<Row> rows = Bench(*executor, arguments).measure();
+    const std::vector<Row> rows =
+        Bench(*executor, lengths, arguments.integer("--repeat", 5, 1, 1000)).measure();
     arguments.flag("--json") ? printJson(title, rows) : printTable(title, rows);
     return 0;
 }

@@ -3,16 +3,33 @@
 
 #include "engine/error.h"
 #include "engine/json_file.h"
+#include "engine/limits.h"
 
 #include <fmt/format.h>
 
 namespace bathyscope::app {
 
+std::set<std::string> withBackendOptions(std::set<std::string> options)
+{
+    options.merge(std::set<std::string>{"--device", "--threads", "--context"});
+    return options;
+}
+
+std::set<std::string> withBackendFlags(std::set<std::string> flags)
+{
+    flags.merge(std::set<std::string>{"--quantise", "--bf16-activations", "--host-experts"});
+    return flags;
+}
+
 LocalBackendOptions backendOptions(const Arguments &arguments)
 {
     return {.device = arguments.value("--device").value_or("auto"),
             .threads = static_cast<std::int32_t>(arguments.integer("--threads", 0, 0, 1024)),
-            .contextLength = 0};
+            .contextLength =
+                static_cast<std::int32_t>(arguments.integer("--context", 0, 0, limits::maxContext)),
+            .quantise = arguments.flag("--quantise"),
+            .bf16Activations = arguments.flag("--bf16-activations"),
+            .hostExperts = arguments.flag("--host-experts")};
 }
 
 std::vector<TokenId> readIds(const std::string &file, const ModelInfo &model)

@@ -13,5 +13,6 @@ int traceTokenize(const std::vector<std::string> &words);
 int traceRender(const std::vector<std::string> &words);
 int traceLogits(const std::vector<std::string> &words);
 int traceGenerate(const std::vector<std::string> &words);
+int tracePlan(const std::vector<std::string> &words);
 
 } // namespace bathyscope::app

@@ -89,9 +89,9 @@ void writeTrace(const std::string &path, const Arguments &arguments, const Model
 int traceGenerate(const std::vector<std::string> &words)
 {
     const Arguments arguments(words,
-                              {"--model", "--prompt", "--ids", "--system", "--temperature", "--max-tokens",
-                               "--seed", "--device", "--threads", "--out"},
-                              {"--inspect"});
+                              withBackendOptions({"--model", "--prompt", "--ids", "--system", "--temperature",
+                                                  "--max-tokens", "--seed", "--out"}),
+                              withBackendFlags({"--inspect"}));
     const auto backend =
         openLocalBackend(arguments.value("--model").value_or("").empty() ? toUtf8(requireBuiltinModel())
                                                                          : arguments.require("--model"),

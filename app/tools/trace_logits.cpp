@@ -111,7 +111,8 @@ void writeOutputs(const std::filesystem::path &path, const ModelConfig &config, 
 
 int traceLogits(const std::vector<std::string> &words)
 {
-    const Arguments arguments(words, {"--model", "--ids", "--out", "--device", "--threads"}, {"--hidden"});
+    const Arguments arguments(words, withBackendOptions({"--model", "--ids", "--out"}),
+                              withBackendFlags({"--hidden"}));
     LocalBackend backend(arguments.require("--model"), backendOptions(arguments));
     const std::vector<TokenId> ids = readIds(arguments.require("--ids"), backend.model());
     writeOutputs(fromUtf8(arguments.require("--out")), backend.executor().config(),

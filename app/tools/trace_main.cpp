@@ -2,6 +2,7 @@
 //
 // bathyscope-trace: what the engine computes, as files and lines that other programs can read.
 #include "app/tools/arguments.h"
+#include "app/tools/tool_io.h"
 #include "app/tools/trace_commands.h"
 #include "engine/error.h"
 
@@ -20,15 +21,18 @@ constexpr const char *help = R"(usage: bathyscope-trace COMMAND [OPTIONS]
   render --template F.jinja --input F.json
       Prints a rendered prompt. The input holds "messages" and every other variable of the template.
 
-  logits --model DIR --ids F.json --out F.safetensors [--device cpu] [--threads N] [--hidden]
+  logits --model DIR --ids F.json --out F.safetensors [--hidden]
       Writes logits, router.L.ids (ascending), router.L.weights, mtp_logits where the model has the layer,
       and hidden.L with --hidden.
 
   generate [--model DIR] (--prompt TEXT | --ids F.json) [--system TEXT] [--temperature T] [--max-tokens N]
-           [--seed S] [--device D] [--threads N] [--inspect] [--out F]
+           [--seed S] [--inspect] [--out F]
       Prints one JSON line a token, with --inspect also its 20 best candidates and its experts, and a last
       line about the whole reply. --out writes the trace to a file too: F.jsonl or F.safetensors. Without --model it uses the built-in one; without --temperature the
       model's own sampling settings.
+
+  plan [--model DIR]
+      Prints the devices of this machine with their memory, and what the model would take of them.
 
   --help, --version
 )";
@@ -38,7 +42,7 @@ int run(const std::vector<std::string> &words)
     const std::string command = words.empty() ? "--help" : words.front();
     const std::vector<std::string> rest(words.begin() + (words.empty() ? 0 : 1), words.end());
     if (command == "--help" || command == "-h") {
-        fmt::print("{}", help);
+        fmt::print("{}{}", help, bathyscope::app::backendHelp);
         return words.empty() ? 2 : 0;
     }
     if (command == "--version") {
@@ -53,6 +57,8 @@ int run(const std::vector<std::string> &words)
         return bathyscope::app::traceLogits(rest);
     if (command == "generate")
         return bathyscope::app::traceGenerate(rest);
+    if (command == "plan")
+        return bathyscope::app::tracePlan(rest);
     throw bathyscope::Error(fmt::format("unknown command \"{}\" (see --help)", command));
 }
 

@@ -6,6 +6,7 @@
 
 #include "engine/records.h"
 
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -55,14 +56,16 @@ public:
     [[nodiscard]] virtual std::unique_ptr<Session> createSession() = 0;
 };
 
-struct LocalBackendOptions {
-    std::string device = "auto"; ///< "auto", "cpu", "cuda:0", …
-    std::int32_t threads = 0; ///< 0: one for each core
-    std::int32_t contextLength = 0; ///< 0: what the model allows
+/// The model that makes way for the one being opened.
+struct Predecessor {
+    MemoryPlan plan; ///< the memory that it holds counts as free
+    std::function<void()> release; ///< called when all has been checked, before memory of a GPU is taken
 };
 
 /// Loads a model directory. Throws Error naming file, key, what was expected and what was found.
+/// A model that does not fit is a DoesNotFit (engine/executor/memory_plan.h).
 std::unique_ptr<Backend> openLocalBackend(const std::string &modelDirectory,
-                                          const LocalBackendOptions &options);
+                                          const LocalBackendOptions &options,
+                                          const Predecessor &predecessor = {});
 
 } // namespace bathyscope

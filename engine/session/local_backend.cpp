@@ -4,6 +4,7 @@
 #include "engine/checkpoint/checkpoint.h"
 #include "engine/error.h"
 #include "engine/executor/cpu_executor.h"
+#include "engine/executor/devices.h"
 #include "engine/models/model_weights.h"
 #include "engine/session/local_session.h"
 #include "engine/text/prompt.h"
@@ -40,22 +41,33 @@ AttentionShape shapeOf(const ModelConfig &config)
 
 } // namespace
 
+MemoryPlan planLoading(const std::shared_ptr<const ModelMemory> &needs, const LocalBackendOptions &options,
+                       const MemoryPlan &predecessor)
+{
+    const DeviceList devices = withoutModel(listDevices(), predecessor);
+    MemoryPlan plan = planMemory(*needs, devices, options);
+    if (!plan.fits())
+        throw DoesNotFit(plan, needs);
+    return plan;
+}
+
 std::unique_ptr<Executor> createExecutor(const ModelConfig &config,
                                          std::shared_ptr<const TensorSource> source,
-                                         const LocalBackendOptions &options)
+                                         const LocalBackendOptions &options, const MemoryPlan &plan)
 {
-    if (options.device != "auto" && options.device != "cpu")
-        throw Error(fmt::format("device: expected \"auto\" or \"cpu\", found \"{}\"", options.device));
+    if (plan.onGpu())
+        throw Error("this build has no executor for GPUs");
     return createCpuExecutor(config, std::move(source), options.threads);
 }
 
 std::unique_ptr<Backend> openLocalBackend(const std::string &modelDirectory,
-                                          const LocalBackendOptions &options)
+                                          const LocalBackendOptions &options, const Predecessor &predecessor)
 {
-    return std::make_unique<LocalBackend>(modelDirectory, options);
+    return std::make_unique<LocalBackend>(modelDirectory, options, predecessor);
 }
 
-LocalBackend::LocalBackend(const std::string &modelDirectory, const LocalBackendOptions &options)
+LocalBackend::LocalBackend(const std::string &modelDirectory, const LocalBackendOptions &options,
+                           const Predecessor &predecessor)
     : m_tokenizer(Tokenizer::fromFile(fromUtf8(modelDirectory) / "tokenizer.json"))
 {
     const std::filesystem::path directory = fromUtf8(modelDirectory);
@@ -73,7 +85,12 @@ LocalBackend::LocalBackend(const std::string &modelDirectory, const LocalBackend
     auto checkpoint = std::make_shared<const Checkpoint>(directory);
     const ModelWeights weights = bindWeights(config, *checkpoint);
     const ParameterCount parameters = countParameters(config, weights);
-    m_executor = createExecutor(config, checkpoint, options);
+    const auto needs = std::make_shared<const ModelMemory>(measureMemory(config, weights));
+    m_info.needs = needs;
+    m_info.plan = planLoading(needs, options, predecessor.plan);
+    if (m_info.plan.onGpu() && predecessor.release)
+        predecessor.release();
+    m_executor = createExecutor(config, checkpoint, options, m_info.plan);
 
     const GenerationConfig generation = loadGenerationConfig(directory);
     m_endOfSequence = config.eosTokenIds;
@@ -88,9 +105,7 @@ LocalBackend::LocalBackend(const std::string &modelDirectory, const LocalBackend
     m_info.parameters = parameters.total;
     m_info.activeParameters = parameters.active;
     m_info.defaults = generation.sampling;
-    m_info.contextLength = options.contextLength > 0
-        ? std::min(options.contextLength, config.maxPositionEmbeddings)
-        : config.maxPositionEmbeddings;
+    m_info.contextLength = m_info.plan.contextLength;
     describe(directory);
 }
 

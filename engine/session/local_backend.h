@@ -5,6 +5,7 @@
 
 #include "engine/checkpoint/tensor_source.h"
 #include "engine/executor/executor.h"
+#include "engine/executor/memory_plan.h"
 #include "engine/session/backend.h"
 #include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
@@ -14,15 +15,21 @@
 
 namespace bathyscope {
 
-/// The executor for options.device. Throws Error for a device that is not there.
+/// Where the model will lie, on this machine as it is once the predecessor has made way. Throws DoesNotFit,
+/// and Error for a device that is not there.
+MemoryPlan planLoading(const std::shared_ptr<const ModelMemory> &needs, const LocalBackendOptions &options,
+                       const MemoryPlan &predecessor = {});
+
+/// The executor that the plan asks for. Throws Error where its devices fail or have no memory after all.
 std::unique_ptr<Executor> createExecutor(const ModelConfig &config,
                                          std::shared_ptr<const TensorSource> source,
-                                         const LocalBackendOptions &options);
+                                         const LocalBackendOptions &options, const MemoryPlan &plan);
 
 class LocalBackend : public Backend {
 public:
     /// Loads a model directory. Throws Error.
-    LocalBackend(const std::string &modelDirectory, const LocalBackendOptions &options);
+    LocalBackend(const std::string &modelDirectory, const LocalBackendOptions &options,
+                 const Predecessor &predecessor = {});
 
     [[nodiscard]] const ModelInfo &model() const override { return m_info; }
     [[nodiscard]] Capabilities capabilities() const override;

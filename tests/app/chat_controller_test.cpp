@@ -25,7 +25,7 @@ struct Fixture {
 
     void load()
     {
-        engine.load([script = script] { return makeFakeBackend(script); });
+        engine.load([script = script](const Predecessor &) { return makeFakeBackend(script); });
         QTRY_VERIFY(controller.model() != nullptr);
     }
 
@@ -169,7 +169,8 @@ private slots:
         Fixture chat(m_folder->path());
         chat.load();
         QSignalSpy failed(&chat.engine, &EngineClient::loadFailed);
-        chat.engine.load([]() -> std::unique_ptr<Backend> { throw Error("config.json: missing"); });
+        chat.engine.load(
+            [](const Predecessor &) -> std::unique_ptr<Backend> { throw Error("config.json: missing"); });
         QTRY_COMPARE(failed.count(), 1);
         QCOMPARE(chat.controller.model()->fingerprint, std::string("f00d"));
         chat.askAndWait(QStringLiteral("Still there?"));
