@@ -10,6 +10,17 @@
 
 namespace bathyscope::app {
 
+namespace {
+
+bool isOnPath(const storage::LoadedConversation &conversation, MessageId message)
+{
+    return std::any_of(
+        conversation.path.begin(), conversation.path.end(),
+        [message](const storage::LoadedMessage &entry) { return entry.message.id == message; });
+}
+
+} // namespace
+
 ChatController::ChatController(EngineClient &engine, HistoryClient &history, QObject *parent)
     : QObject(parent)
     , m_engine(engine)
@@ -44,7 +55,7 @@ void ChatController::setSystemPrompt(const QString &text)
 
 void ChatController::ask(const QString &text)
 {
-    if (isReplying() || text.trimmed().isEmpty())
+    if (!canAsk() || isReplying() || text.trimmed().isEmpty())
         return;
     addQuestion(text, {});
     startReply({});
@@ -52,7 +63,7 @@ void ChatController::ask(const QString &text)
 
 void ChatController::edit(MessageId question, const QString &text)
 {
-    if (text.trimmed().isEmpty())
+    if (!canAsk() || text.trimmed().isEmpty())
         return;
     afterReply([this, question, text] {
         const int row = m_messages.rowOf(question);
@@ -68,6 +79,8 @@ void ChatController::edit(MessageId question, const QString &text)
 
 void ChatController::regenerate(MessageId reply)
 {
+    if (!canAsk())
+        return;
     afterReply([this, reply] {
         const int row = m_messages.rowOf(reply);
         if (row <= 0 || m_messages.message(row).role != Role::Assistant)
@@ -84,9 +97,20 @@ void ChatController::stop()
     m_engine.cancel();
 }
 
-void ChatController::open(ConversationId id)
+void ChatController::open(ConversationId id, MessageId message)
 {
-    afterReply([this, id] { load(id); });
+    afterReply([this, id, message] { load(id, message); });
+}
+
+void ChatController::leaveHistory(std::function<void()> action)
+{
+    afterReply([this, action = std::move(action)] {
+        m_opening = 0;
+        storage::LoadedConversation empty;
+        empty.info.systemPrompt = m_systemPrompt.toStdString();
+        show(empty);
+        action();
+    });
 }
 
 void ChatController::startNew(const QString &systemPrompt)
@@ -228,7 +252,7 @@ void ChatController::afterReply(std::function<void()> action)
 }
 
 /// Reads a conversation with the models that its replies need.
-void ChatController::load(ConversationId id)
+void ChatController::load(ConversationId id, MessageId message)
 {
     struct Opened {
         storage::LoadedConversation conversation;
@@ -236,8 +260,12 @@ void ChatController::load(ConversationId id)
     };
     m_opening = id;
     m_history.read<Opened>(
-        [id](storage::History &history) {
+        [id, message](storage::History &history) {
             Opened opened{history.load(id), {}};
+            if (message != 0 && !isOnPath(opened.conversation, message)) {
+                (void)history.selectBranch(message);
+                opened.conversation = history.load(id);
+            }
             std::map<std::string, bool> seen;
             for (const storage::LoadedMessage &entry : opened.conversation.path) {
                 const std::string &fingerprint = entry.message.model;
@@ -248,7 +276,7 @@ void ChatController::load(ConversationId id)
             }
             return opened;
         },
-        [this, id](Opened opened) {
+        [this, id, message](Opened opened) {
             if (m_opening != id)
                 return;
             m_opening = 0;
@@ -257,6 +285,8 @@ void ChatController::load(ConversationId id)
                 m_models.emplace(std::move(fingerprint), std::make_shared<const ModelInfo>(std::move(model)));
             }
             show(opened.conversation);
+            if (message != 0)
+                emit messageOpened(message);
         });
 }
 
@@ -297,10 +327,16 @@ void ChatController::onModelLoaded(const ModelLoaded &event)
 {
     m_model = std::make_shared<const ModelInfo>(event.model);
     m_models[m_model->fingerprint] = m_model;
-    m_history.write([model = m_model](storage::History &history) { history.storeModel(*model); });
+    storeModel();
     m_status.decodeSpeed = 0;
     m_status.prefillSpeed = 0;
     showStatus();
+}
+
+void ChatController::storeModel()
+{
+    if (m_model && canAsk())
+        m_history.write([model = m_model](storage::History &history) { history.storeModel(*model); });
 }
 
 /// Once the engine has taken it up, so that it is known which model writes it.
@@ -321,6 +357,25 @@ void ChatController::storeReply()
     stored.model = m_reply->model;
     stored.sampling = m_reply->sampling;
     m_history.write([stored](storage::History &history) { history.beginReply(stored); });
+}
+
+/// After the first exchange, unless the user has given another title meanwhile.
+void ChatController::completeTitle()
+{
+    if (m_messages.rowCount() != 2)
+        return;
+    const QString question = QString::fromStdString(m_messages.message(0).text);
+    const QString answer = QString::fromStdString(m_messages.message(1).answer.utf8);
+    const std::string before = ui::titleFrom(question).toStdString();
+    const std::string title = ui::titleFrom(question, answer).toStdString();
+    if (title == before)
+        return;
+    m_history.write(
+        [id = m_reply->conversation, before, title](storage::History &history) {
+            if (history.load(id).info.title == before)
+                history.rename(id, title);
+        },
+        [this] { emit historyChanged(); });
 }
 
 void ChatController::onPromptProgress(const PromptProgress &event)
@@ -370,6 +425,7 @@ void ChatController::onReplyEnded(const ReplyEnded &event)
         m_status.decodeSpeed = summary.generatedTokens / summary.decodeSeconds;
     if (summary.prefillSeconds > 0)
         m_status.prefillSpeed = (summary.promptTokens - summary.reusedTokens) / summary.prefillSeconds;
+    completeTitle();
     m_reply.reset();
     emit replyingChanged(false);
     emit replyFinished(event.reply);

@@ -44,19 +44,27 @@ public:
     void setSystemPrompt(const QString &text);
 
     // What would disturb a running reply stops it first.
+    // A history that is open for reading only takes no question.
     void ask(const QString &text); ///< ignored while a reply runs
     void edit(MessageId question, const QString &text); ///< asks anew, beside the old question
     void regenerate(MessageId reply); ///< beside the old reply
     void stop();
-    void open(ConversationId id);
+    void open(ConversationId id, MessageId message = 0); ///< with that message on the path and in sight
     void startNew(const QString &systemPrompt);
     void remove(ConversationId id);
+    /// Shows nothing of the history, then does something with it as a whole; `action` is called once no reply
+    /// runs.
+    void leaveHistory(std::function<void()> action);
+    /// What is known of the loaded model, for the replies that it writes.
+    void storeModel();
     /// Shows the sibling that many places after a message, and the newest path below it.
     void showSibling(MessageId message, int delta);
 
 signals:
     /// Another conversation is shown; 0: a new one.
     void conversationChanged(bathyscope::storage::ConversationId id, const QString &systemPrompt);
+    /// This message was asked for and is shown now.
+    void messageOpened(bathyscope::storage::MessageId message);
     void siblingsChanged(bathyscope::storage::MessageId message, int index, int count);
     void replyingChanged(bool replying);
     void replyFinished(bathyscope::storage::MessageId reply);
@@ -85,7 +93,9 @@ private:
     void setSiblings(MessageId message, std::vector<MessageId> siblings);
     /// At once, or after the running reply, which is stopped.
     void afterReply(std::function<void()> action);
-    void load(ConversationId id);
+    void load(ConversationId id, MessageId message = 0);
+    void completeTitle();
+    [[nodiscard]] bool canAsk() const { return m_history.state() != HistoryClient::State::ReadOnly; }
     void show(const storage::LoadedConversation &loaded);
     void showStatus();
 

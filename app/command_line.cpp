@@ -24,6 +24,7 @@ void addOptions(QCommandLineParser &parser)
         {{"v", "version"}, tr("Print the version.")},
         {"model", tr("Open the model in DIR instead of the last one."), "DIR"},
         {"profile", tr("Keep settings and history in DIR."), "DIR"},
+        {"read-only", tr("Open the history for reading only, also one of a newer version.")},
         {"color", tr("Colour scheme: light or dark."), "SCHEME"},
         {"size", tr("Size of the window in pixels, as 1440x900."), "WxH"},
         {"threads", tr("Threads of the engine; 0: one for each core."), "N"},
@@ -145,6 +146,7 @@ CommandLine parseCommandLine(const QStringList &arguments)
     options.screenshot = parser.value("screenshot");
     options.model = parser.value("model");
     options.profile = parser.value("profile");
+    options.readOnly = parser.isSet("read-only");
     options.scheme = values.scheme();
     options.size = values.size();
     options.threads = values.number<int>("threads", 0, 1024);

@@ -26,6 +26,7 @@ struct Options {
     std::optional<float> temperature;
     std::optional<int> selectToken; ///< index of a token of the last answer
     bool quitAfterAnswer = false;
+    bool readOnly = false; ///< the history
 };
 
 /// Either options, or what to print before leaving.

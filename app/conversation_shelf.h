@@ -8,7 +8,8 @@
 
 namespace bathyscope::app {
 
-/// Keeps the list of conversations as the history has it, or what a search finds.
+/// Keeps the list of conversations as the history has it, or what a search finds, and changes it as the user
+/// asks.
 class ConversationShelf : public QObject {
     Q_OBJECT
 
@@ -18,18 +19,23 @@ public:
     [[nodiscard]] ui::ConversationModel *model() { return &m_model; }
 
     void refresh();
-    void search(const QString &text); ///< empty: the whole list
+    void search(const QString &text, bool reasoning); ///< empty: the whole list
     void setPinned(storage::ConversationId id, bool pinned);
+    /// `folder` 0: into none.
+    void moveToFolder(storage::ConversationId id, storage::FolderId folder);
+    /// With `id` in it, unless that is 0.
+    void createFolder(const QString &name, storage::ConversationId id);
+    void removeFolder(storage::FolderId id);
 
 signals:
     void refreshed();
 
 private:
-    void rename(storage::ConversationId id, const QString &title);
+    void change(storage::HistoryThread::Write operations);
 
     HistoryClient &m_history;
     ui::ConversationModel m_model;
-    QString m_search;
+    storage::SearchQuery m_search; ///< without text: the whole list
 };
 
 } // namespace bathyscope::app

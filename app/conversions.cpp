@@ -57,6 +57,7 @@ ui::ConversationEntry toEntry(const storage::Conversation &conversation)
     entry.title = QString::fromStdString(conversation.title);
     entry.updated = QDateTime::fromMSecsSinceEpoch(conversation.updated);
     entry.pinned = conversation.pinned;
+    entry.folder = conversation.folder.value_or(0);
     return entry;
 }
 
@@ -65,9 +66,15 @@ ui::ConversationEntry toEntry(const storage::SearchHit &hit)
     ui::ConversationEntry entry;
     entry.id = hit.conversation;
     entry.title = QString::fromStdString(hit.title);
+    entry.message = hit.message.value_or(0);
     if (hit.message)
         entry.snippet = QString::fromStdString(hit.snippet);
     return entry;
+}
+
+ui::FolderEntry toEntry(const storage::Folder &folder)
+{
+    return {.id = folder.id, .name = QString::fromStdString(folder.name)};
 }
 
 } // namespace bathyscope::app

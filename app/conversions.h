@@ -14,6 +14,7 @@ ui::ChatMessage toChatMessage(const storage::LoadedMessage &loaded);
 
 ui::ConversationEntry toEntry(const storage::Conversation &conversation);
 ui::ConversationEntry toEntry(const storage::SearchHit &hit);
+ui::FolderEntry toEntry(const storage::Folder &folder);
 
 ui::MessageState toShown(storage::MessageState state);
 

@@ -6,6 +6,7 @@
 #include "ui/chat/composer.h"
 #include "ui/inspector/inspector.h"
 #include "ui/panels/sampling_panel.h"
+#include "ui/window/dialogs.h"
 #include "ui/window/settings_dialog.h"
 
 #include <QApplication>
@@ -26,6 +27,8 @@ ui::SaveState toShown(HistoryClient::State state)
         return ui::SaveState::Saving;
     case HistoryClient::State::NotSaved:
         return ui::SaveState::NotSaved;
+    case HistoryClient::State::ReadOnly:
+        return ui::SaveState::ReadOnly;
     }
     return ui::SaveState::NotSaved;
 }
@@ -37,7 +40,7 @@ QString nameOf(const QString &directory)
 
 } // namespace
 
-Program::Program(const Options &options, const QString &profile, std::unique_ptr<storage::History> history,
+Program::Program(const Options &options, const QString &profile, ProfileHistory history,
                  OpenDirectory openDirectory)
     : m_options(options)
     , m_profile(profile)
@@ -50,6 +53,7 @@ Program::Program(const Options &options, const QString &profile, std::unique_ptr
     ui::theme::apply(*qApp, options.scheme.value_or(m_settings.preferences().scheme));
     m_window =
         std::make_unique<ui::MainWindow>(m_controller.messages(), m_controller.selection(), m_shelf.model());
+    m_historyCommands = std::make_unique<HistoryCommands>(m_history, m_controller, *m_window);
     connectWindow();
     connectSampling();
     connectConversations();
@@ -72,6 +76,8 @@ void Program::start()
     m_window->topBar()->setThreads(threads());
     const ConversationId last = m_options.prompts.isEmpty() ? m_settings.lastConversation() : 0;
     m_controller.startNew(m_settings.systemPrompt());
+    onHistoryState(m_history.state(), {});
+    limitTraces();
     connect(
         &m_shelf, &ConversationShelf::refreshed, this, [this, last] { reopen(last); },
         static_cast<Qt::ConnectionType>(Qt::AutoConnection | Qt::SingleShotConnection));
@@ -108,12 +114,46 @@ void Program::connectWindow()
     });
     connect(&m_controller, &ChatController::replyingChanged, window, &ui::MainWindow::setReplying);
     connect(&m_controller, &ChatController::statusChanged, window->bottomBar(), &ui::BottomBar::setStatus);
-    connect(&m_history, &HistoryClient::stateChanged, window,
-            [window](HistoryClient::State state, const QString &detail) {
-                window->bottomBar()->setSaveState(toShown(state), detail);
-                if (state == HistoryClient::State::NotSaved)
-                    window->showError(detail);
-            });
+    connect(&m_history, &HistoryClient::stateChanged, this, &Program::onHistoryState);
+    connect(&m_history, &HistoryClient::told, window, &ui::MainWindow::showError);
+    m_historyCommands->connectWindow();
+    connect(m_historyCommands.get(), &HistoryCommands::changed, &m_shelf, &ConversationShelf::refresh);
+}
+
+void Program::onHistoryState(HistoryClient::State state, const QString &detail)
+{
+    m_window->bottomBar()->setSaveState(toShown(state), detail);
+    if (state == HistoryClient::State::NotSaved)
+        m_window->setStorageProblem(
+            tr("Not saved: %1\nYou can go on. What is said waits in memory and is stored "
+               "as soon as this works again.")
+                .arg(detail));
+    else if (state == HistoryClient::State::ReadOnly)
+        m_window->setStorageProblem({});
+    else if (!m_window->storageProblem().isEmpty()) {
+        m_window->setStorageProblem({});
+        m_shelf.refresh();
+    }
+}
+
+/// `obstacle`: why the model cannot be asked; empty: it can be.
+void Program::allowAsking(const QString &obstacle)
+{
+    const bool readOnly = m_history.state() == HistoryClient::State::ReadOnly;
+    m_window->composer()->setDisabledReason(readOnly ? tr("This history is open for reading only.")
+                                                     : obstacle);
+}
+
+void Program::limitTraces()
+{
+    if (m_history.state() == HistoryClient::State::ReadOnly)
+        return;
+    constexpr std::int64_t bytesPerMegabyte = 1'000'000;
+    constexpr storage::Milliseconds millisecondsPerDay = 24LL * 60 * 60 * 1000;
+    const ui::Preferences preferences = m_settings.preferences();
+    const storage::TraceLimits limits{.bytes = preferences.traceMegabytes * bytesPerMegabyte,
+                                      .age = preferences.traceDays * millisecondsPerDay};
+    m_history.write([limits](storage::History &history) { history.setTraceLimits(limits); });
 }
 
 void Program::connectSampling()
@@ -140,6 +180,10 @@ void Program::connectConversations()
     connect(list, &ui::ConversationList::removeRequested, &m_controller, &ChatController::remove);
     connect(list, &ui::ConversationList::pinRequested, &m_shelf, &ConversationShelf::setPinned);
     connect(list, &ui::ConversationList::searchRequested, &m_shelf, &ConversationShelf::search);
+    connect(list, &ui::ConversationList::moveRequested, &m_shelf, &ConversationShelf::moveToFolder);
+    connect(list, &ui::ConversationList::newFolderRequested, &m_shelf, &ConversationShelf::createFolder);
+    connect(list, &ui::ConversationList::removeFolderRequested, &m_shelf, &ConversationShelf::removeFolder);
+    connect(&m_controller, &ChatController::messageOpened, m_window->chat(), &ui::ChatView::scrollToMessage);
     const auto startNew = [this] {
         m_controller.startNew(m_settings.systemPrompt());
         m_window->composer()->setFocus();
@@ -167,9 +211,7 @@ void Program::connectEngine()
 
 void Program::showTitle()
 {
-    const ui::ConversationModel *list = m_shelf.model();
-    const int row = list->rowOf(m_controller.conversation());
-    m_window->setConversationTitle(row < 0 ? QString() : list->index(row).data(Qt::DisplayRole).toString());
+    m_window->setConversationTitle(m_shelf.model()->titleOf(m_controller.conversation()));
 }
 
 /// Unless the user has begun another one, or it is gone.
@@ -177,6 +219,17 @@ void Program::reopen(ConversationId last)
 {
     if (m_controller.conversation() == 0 && m_shelf.model()->rowOf(last) >= 0)
         m_controller.open(last);
+}
+
+void Program::tellOfCrash(const QString &report)
+{
+    if (m_options.offscreen)
+        m_window->showNotice(
+            tr("Bathyscope ended unexpectedly the last time. %1 tells where; no text of yours is "
+               "in it.")
+                .arg(QDir::toNativeSeparators(report)));
+    else
+        ui::showCrashReport(m_window.get(), report);
 }
 
 void Program::openModel(const QString &directory)
@@ -189,7 +242,7 @@ void Program::openModel(const QString &directory)
     m_controller.stop();
     m_loading = directory;
     m_window->topBar()->setLoading(nameOf(directory));
-    m_window->composer()->setDisabledReason(tr("The model is being loaded."));
+    allowAsking(tr("The model is being loaded."));
     const LocalBackendOptions options{
         .device = "auto", .threads = threads(), .contextLength = m_settings.preferences().contextLength};
     m_engine.load([open = m_openDirectory, path = directory.toStdString(),
@@ -204,7 +257,7 @@ void Program::onModelLoaded(const ModelLoaded &event)
     if (m_options.model.isEmpty() || m_directory != m_options.model)
         m_settings.setLastModel(m_directory, builtin);
     m_window->topBar()->setModel(event.model, builtin ? tr("Built-in") : QString());
-    m_window->composer()->setDisabledReason({});
+    allowAsking({});
     if (first)
         m_window->composer()->setFocus();
     m_window->chat()->setExamples(
@@ -229,12 +282,12 @@ void Program::onLoadFailed(const LoadFailed &event)
     const QString builtin = builtinModelDirectory();
     if (const auto model = m_controller.model()) {
         m_window->topBar()->setModel(*model, isBuiltinModel(m_directory) ? tr("Built-in") : QString());
-        m_window->composer()->setDisabledReason({});
+        allowAsking({});
     } else if (!builtin.isEmpty() && !isBuiltinModel(failed) && !m_options.offscreen) {
         openModel(builtin);
     } else {
         m_window->topBar()->setNoModel();
-        m_window->composer()->setDisabledReason(tr("No model is loaded. Open a model directory."));
+        allowAsking(tr("No model is loaded. Open a model directory."));
     }
 }
 
@@ -258,11 +311,18 @@ void Program::applySampling(const SamplingParameters &sampling)
 
 void Program::editPreferences()
 {
-    const auto model = m_controller.model();
-    ui::SettingsDialog dialog(m_settings.preferences(), model ? model->contextLength : 0,
-                              QDir::toNativeSeparators(m_profile), m_window.get());
-    if (dialog.exec() == QDialog::Accepted)
-        changePreferences(dialog.preferences());
+    m_history.read<std::int64_t>([](storage::History &history) { return history.traceBytes(); },
+                                 [this](std::int64_t traceBytes) {
+                                     const auto model = m_controller.model();
+                                     ui::SettingsDialog dialog(
+                                         m_settings.preferences(),
+                                         {.contextLimit = model ? model->contextLength : 0,
+                                          .traceBytes = traceBytes,
+                                          .ownFolder = QDir::toNativeSeparators(m_profile)},
+                                         m_window.get());
+                                     if (dialog.exec() == QDialog::Accepted)
+                                         changePreferences(dialog.preferences());
+                                 });
 }
 
 void Program::changePreferences(const ui::Preferences &wanted)
@@ -270,24 +330,13 @@ void Program::changePreferences(const ui::Preferences &wanted)
     const ui::Preferences before = m_settings.preferences();
     m_settings.setPreferences(wanted);
     m_window->topBar()->setThreads(threads());
+    if (wanted.traceMegabytes != before.traceMegabytes || wanted.traceDays != before.traceDays)
+        limitTraces();
     if (wanted.scheme != before.scheme)
         ui::theme::apply(*qApp, wanted.scheme);
     if ((wanted.threads != before.threads || wanted.contextLength != before.contextLength)
         && !m_directory.isEmpty())
         openModel(m_directory);
-}
-
-std::unique_ptr<storage::History> openHistory(const QString &folder, QString &error)
-{
-    try {
-        return std::make_unique<storage::History>(fromUtf8(folder.toStdString()));
-    } catch (const storage::ProfileInUse &) {
-        throw;
-    } catch (const Error &failure) {
-        error = Program::tr("%1\nConversations of this session will not be kept.")
-                    .arg(QString::fromStdString(failure.what()));
-        return storage::History::inMemory();
-    }
 }
 
 } // namespace bathyscope::app

@@ -8,6 +8,8 @@
 #include "app/conversation_shelf.h"
 #include "app/engine_client.h"
 #include "app/history_client.h"
+#include "app/history_commands.h"
+#include "app/profile_history.h"
 #include "app/settings.h"
 #include "ui/window/main_window.h"
 
@@ -28,7 +30,7 @@ class Program : public QObject {
 
 public:
     /// `profile`: folder of the settings. `openDirectory` is called on the engine thread.
-    Program(const Options &options, const QString &profile, std::unique_ptr<storage::History> history,
+    Program(const Options &options, const QString &profile, ProfileHistory history,
             OpenDirectory openDirectory = openLocalBackend);
     ~Program() override;
 
@@ -39,14 +41,21 @@ public:
     [[nodiscard]] ChatController &controller() { return m_controller; }
     [[nodiscard]] ConversationShelf &shelf() { return m_shelf; }
     [[nodiscard]] EngineClient &engine() { return m_engine; }
+    [[nodiscard]] HistoryClient &history() { return m_history; }
+    [[nodiscard]] HistoryCommands &historyCommands() { return *m_historyCommands; }
 
     void openModel(const QString &directory);
+    /// The last run ended by a fault, and this file tells about it.
+    void tellOfCrash(const QString &report);
 
 private:
     void connectWindow();
     void connectSampling();
     void connectConversations();
     void connectEngine();
+    void onHistoryState(HistoryClient::State state, const QString &detail);
+    void allowAsking(const QString &obstacle);
+    void limitTraces();
     void showModels();
     void onModelLoaded(const ModelLoaded &event);
     void onLoadFailed(const LoadFailed &event);
@@ -66,12 +75,9 @@ private:
     ChatController m_controller;
     ConversationShelf m_shelf;
     std::unique_ptr<ui::MainWindow> m_window;
+    std::unique_ptr<HistoryCommands> m_historyCommands;
     QString m_directory; ///< of the loaded model; empty: none
     QString m_loading; ///< directory of the model that is being loaded
 };
-
-/// Opens the history in a folder. When it cannot be used, `error` says why and the history is one that is not
-/// kept. Throws storage::ProfileInUse.
-std::unique_ptr<storage::History> openHistory(const QString &folder, QString &error);
 
 } // namespace bathyscope::app

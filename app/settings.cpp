@@ -13,6 +13,8 @@ namespace {
 constexpr int maxRecentModels = 8;
 constexpr int maxThreads = 1024;
 constexpr int maxContext = 1 << 24;
+constexpr int maxTraceMegabytes = 100'000'000;
+constexpr int maxTraceDays = 36'500;
 
 const std::array<std::pair<ui::ColorScheme, const char *>, 3> schemes = {{{ui::ColorScheme::System, "system"},
                                                                           {ui::ColorScheme::Light, "light"},
@@ -43,6 +45,9 @@ ui::Preferences Settings::preferences() const
     result.textSize = integer(QStringLiteral("textSize"), 50, 400, result.textSize);
     result.threads = integer(QStringLiteral("threads"), 0, maxThreads, result.threads);
     result.contextLength = integer(QStringLiteral("contextLength"), 0, maxContext, result.contextLength);
+    result.traceMegabytes =
+        integer(QStringLiteral("traceMegabytes"), 0, maxTraceMegabytes, result.traceMegabytes);
+    result.traceDays = integer(QStringLiteral("traceDays"), 0, maxTraceDays, result.traceDays);
     result.historyFolder = m_store.value(QStringLiteral("historyFolder")).toString();
     return result;
 }
@@ -56,6 +61,8 @@ void Settings::setPreferences(const ui::Preferences &preferences)
     m_store.setValue(QStringLiteral("textSize"), preferences.textSize);
     m_store.setValue(QStringLiteral("threads"), preferences.threads);
     m_store.setValue(QStringLiteral("contextLength"), preferences.contextLength);
+    m_store.setValue(QStringLiteral("traceMegabytes"), preferences.traceMegabytes);
+    m_store.setValue(QStringLiteral("traceDays"), preferences.traceDays);
     m_store.setValue(QStringLiteral("historyFolder"), preferences.historyFolder);
 }
 

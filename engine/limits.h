@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Hard limits on what comes from files and templates, so that no input can exhaust memory or time.
+// Hard limits on all that comes from files, templates and other programs, so that no input can exhaust memory
+// or time. They stand together so that one look shows what is bounded, and where a bound is missing.
 #pragma once
 
 #include <cstddef>
@@ -39,5 +40,21 @@ inline constexpr std::int64_t maxLayers = 1024;
 inline constexpr std::int64_t maxExperts = 4096;
 inline constexpr std::int64_t maxWidth = 1 << 20; ///< hidden sizes, ranks and head dimensions
 inline constexpr std::int64_t maxContext = 1 << 24; ///< tokens
+
+// stored tokens and traces
+inline constexpr std::size_t tokensPerBlob = 256; ///< the most that one may hold
+inline constexpr std::size_t maxStoredVocabulary = 1U << 24U; ///< items; published models have at most 2^18
+inline constexpr std::size_t maxFingerprintBytes = 256;
+inline constexpr std::size_t maxWaitingTraceBytes = 32U << 20U; ///< in memory while the medium refuses them
+
+// imported conversations
+inline constexpr std::size_t maxImportBytes = std::size_t{1} << 30U; ///< of one file
+inline constexpr int maxImportDepth = 64; ///< nesting of JSON
+inline constexpr std::size_t maxImportConversations = 1'000'000; ///< of one file
+inline constexpr std::size_t maxImportMessages = 10'000'000; ///< of one file
+inline constexpr std::int64_t maxImportedId = std::int64_t{1} << 62; ///< ids above are given anew
+
+// backups
+inline constexpr std::size_t dailyBackups = 7;
 
 } // namespace bathyscope::limits

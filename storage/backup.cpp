@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/backup.h"
 
+#include "engine/limits.h"
 #include "storage/database.h"
 #include "storage/files.h"
-#include "storage/limits.h"
 #include "storage/schema.h"
 
 #include <fmt/format.h>

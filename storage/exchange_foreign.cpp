@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Formats of other programs.
+#include "engine/limits.h"
 #include "storage/exchange_json.h"
-#include "storage/limits.h"
 
 #include <fmt/format.h>
 
@@ -218,7 +218,8 @@ ImportedFile readChatGpt(const Json &file)
         ChatGptTree tree(conversation);
         imported.conversations.push_back(tree.read());
         messages += imported.conversations.back().messages.size();
-        if (imported.conversations.size() > limits::importConversations || messages > limits::importMessages)
+        if (imported.conversations.size() > limits::maxImportConversations
+            || messages > limits::maxImportMessages)
             throw Error("too many conversations or messages in one file");
     }
     if (damaged > 0)
@@ -254,7 +255,7 @@ ExchangedConversation readPlainMessages(const Json &messages, std::string &notes
         if (conversation.info.title.empty())
             conversation.info.title = titleFrom(text);
         conversation.messages.push_back({std::move(message), {}});
-        if (conversation.messages.size() > limits::importMessages)
+        if (conversation.messages.size() > limits::maxImportMessages)
             throw Error("too many messages in one file");
     }
     conversation.info.messages = static_cast<std::int64_t>(conversation.messages.size());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/limits.h"
 #include "storage/base64.h"
 #include "storage/exchange.h"
 #include "storage/exchange_json.h"
 #include "storage/json_values.h"
-#include "storage/limits.h"
 
 #include <fmt/format.h>
 
@@ -130,7 +130,7 @@ public:
             return;
         }
         m_file.conversations.push_back(readPlainMessages(*messages, m_file.notes));
-        if (m_file.conversations.size() > limits::importConversations)
+        if (m_file.conversations.size() > limits::maxImportConversations)
             throw Error("too many conversations in one file");
     }
     ImportedFile take()
@@ -177,9 +177,9 @@ ImportedFile readLines(std::string_view rest)
 Json parseForeign(std::string_view text)
 {
     const auto limitDepth = [](int depth, Json::parse_event_t, Json &) {
-        if (depth > limits::importDepth)
+        if (depth > limits::maxImportDepth)
             throw Error(
-                fmt::format("expected at most {} levels of nesting, found more", limits::importDepth));
+                fmt::format("expected at most {} levels of nesting, found more", limits::maxImportDepth));
         return true;
     };
     try {
@@ -212,7 +212,7 @@ void JsonLinesReader::add(const Json &line)
 
 void JsonLinesReader::addConversation(const Json &json)
 {
-    if (m_file.conversations.size() >= limits::importConversations)
+    if (m_file.conversations.size() >= limits::maxImportConversations)
         throw Error("too many conversations in one file");
     ExchangedConversation conversation;
     Conversation &info = conversation.info;
@@ -236,7 +236,7 @@ void JsonLinesReader::addMessage(const Json &json)
     if (m_file.conversations.empty() || m_file.conversations.back().info.id != message.conversation)
         throw Error(
             fmt::format("message {}: expected after its conversation {}", message.id, message.conversation));
-    if (++m_messages > limits::importMessages)
+    if (++m_messages > limits::maxImportMessages)
         throw Error("too many messages in one file");
     message.parent = optionalId(json, "parent");
     message.role = roleOf(stringAt(json, "role"));
@@ -263,9 +263,9 @@ ImportedFile JsonLinesReader::take()
 
 ImportedFile readConversations(std::string_view bytes)
 {
-    if (bytes.size() > limits::importBytes)
-        throw Error(
-            fmt::format("expected a file of at most {} bytes, found {}", limits::importBytes, bytes.size()));
+    if (bytes.size() > limits::maxImportBytes)
+        throw Error(fmt::format("expected a file of at most {} bytes, found {}", limits::maxImportBytes,
+                                bytes.size()));
     if (bytes.substr(0, 3) == "\xEF\xBB\xBF")
         bytes.remove_prefix(3);
     const std::size_t first = bytes.find_first_not_of(" \t\r\n");

@@ -88,6 +88,17 @@ std::unique_ptr<History> History::inMemory()
     return std::unique_ptr<History>(new History(InMemory{}));
 }
 
+std::unique_ptr<History> History::inMemory(const std::filesystem::path &folder)
+{
+    const std::string file = utf8Name(folder / "history.db");
+    expectUsable(file);
+    std::unique_ptr<History> copy = inMemory();
+    copy->database().replaceBy(Database(file, Database::Mode::ReadOnly));
+    copy->bringUpToDate(copy->database());
+    copy->markInterrupted();
+    return copy;
+}
+
 std::unique_ptr<History> History::readOnly(const std::filesystem::path &folder)
 {
     return std::unique_ptr<History>(new History(folder, ReadOnly{}));
@@ -121,10 +132,16 @@ void History::open()
 {
     auto opened =
         std::make_unique<Database>(m_folder.empty() ? kInMemory : utf8Name(m_folder / "history.db"));
+    bringUpToDate(*opened);
+    m_database = std::move(opened);
+}
+
+void History::bringUpToDate(Database &opened)
+{
     MigrationHooks hooks;
     hooks.before = [&](std::int64_t version) {
         if (!m_folder.empty())
-            backUpFor(*opened, m_folder, fmt::format("version-{}", version));
+            backUpFor(opened, m_folder, fmt::format("version-{}", version));
     };
     hooks.traces = [this](MessageId message, ConversationId conversation, const std::string &model,
                           std::int64_t first, std::span<const TokenRecord> tokens) {
@@ -132,14 +149,13 @@ void History::open()
         m_traces->commitOrThrow();
     };
     try {
-        migrate(*opened, migrations(), hooks);
+        migrate(opened, migrations(), hooks);
     } catch (const Error &) {
         m_traces->discard();
         throw;
     }
-    opened->execute(kPragmas);
-    m_newest = opened->integer("SELECT max(updated) FROM conversations");
-    m_database = std::move(opened);
+    opened.execute(kPragmas);
+    m_newest = opened.integer("SELECT max(updated) FROM conversations");
 }
 
 void History::markInterrupted()

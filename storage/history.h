@@ -37,6 +37,10 @@ public:
     /// A history that lives as long as the object, for when the folder cannot be used.
     static std::unique_ptr<History> inMemory();
 
+    /// The same with a copy of all words in a folder that can only be read. Throws like readOnly(), and for a
+    /// history that is damaged or newer.
+    static std::unique_ptr<History> inMemory(const std::filesystem::path &folder);
+
     /// For a history of a newer version or in a folder that cannot be written: every change throws Error.
     /// What a newer version changed may not be readable; that is an Error of the function that reads it.
     static std::unique_ptr<History> readOnly(const std::filesystem::path &folder);
@@ -141,6 +145,7 @@ private:
     explicit History(InMemory);
     History(const std::filesystem::path &folder, ReadOnly);
     void open();
+    void bringUpToDate(Database &opened);
     void openOrRecover();
     void markInterrupted();
     Database &database();

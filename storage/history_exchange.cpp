@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Whole conversations out of the history and into it.
+#include "engine/limits.h"
 #include "storage/database.h"
 #include "storage/history.h"
 #include "storage/history_change.h"
 #include "storage/history_rows.h"
 #include "storage/id_source.h"
-#include "storage/limits.h"
 #include "storage/platform_lock.h"
 #include "storage/token_store.h"
 
@@ -22,7 +22,7 @@ namespace {
 bool isTaken(Database &database, const char *table, std::int64_t id)
 {
     Statement select = database.prepare(fmt::format("SELECT 1 FROM {} WHERE id = ?1", table));
-    return id <= 0 || id >= limits::importedId || select.bind(1, id).step();
+    return id <= 0 || id >= limits::maxImportedId || select.bind(1, id).step();
 }
 
 /// Ids are to ascend from parent to child and to be used once.

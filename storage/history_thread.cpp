@@ -20,8 +20,15 @@ constexpr auto kBackupCheck = 1h; ///< whether a new day has come
 } // namespace
 
 HistoryThread::HistoryThread(std::unique_ptr<History> history, Events events)
-    : m_history(std::move(history))
+    : HistoryThread(std::move(history), {}, {}, std::move(events))
+{
+}
+
+HistoryThread::HistoryThread(std::unique_ptr<History> standIn, Open open, std::string refusal, Events events)
+    : m_history(std::move(standIn))
+    , m_open(std::move(open))
     , m_events(std::move(events))
+    , m_refusal(std::move(refusal))
     , m_ids(m_history->newestId())
     , m_thread([this](const std::stop_token &stop) { run(stop); })
 {
@@ -33,19 +40,22 @@ HistoryThread::~HistoryThread()
     m_thread.join();
 }
 
-void HistoryThread::write(Write operations, std::function<void()> done)
+void HistoryThread::write(Write operations, std::function<void()> done, std::function<void()> failed)
 {
-    post({Task::Kind::Write, std::move(operations), std::move(done), 0, {}});
+    post({.kind = Task::Kind::Write,
+          .operations = std::move(operations),
+          .done = std::move(done),
+          .failed = std::move(failed)});
 }
 
 void HistoryThread::postRead(Write query)
 {
-    post({Task::Kind::Read, std::move(query), {}, 0, {}});
+    post({.kind = Task::Kind::Read, .operations = std::move(query)});
 }
 
 void HistoryThread::appendTokens(MessageId id, std::vector<TokenRecord> tokens)
 {
-    post({Task::Kind::Tokens, {}, {}, id, std::move(tokens)});
+    post({.kind = Task::Kind::Tokens, .operations = {}, .message = id, .tokens = std::move(tokens)});
 }
 
 void HistoryThread::flush()
@@ -76,6 +86,8 @@ void HistoryThread::run(const std::stop_token &stop)
 {
     if (m_history->recovery())
         report(m_history->recovery()->text());
+    if (m_open && m_events.refused)
+        m_events.refused(m_refusal);
     while (true) {
         std::deque<Task> tasks = waitForTasks(stop);
         // Whatever was posted before the stop is in the last batch.
@@ -99,14 +111,15 @@ std::deque<HistoryThread::Task> HistoryThread::waitForTasks(const std::stop_toke
         const Clock::time_point now = Clock::now();
         if (!m_queue.empty() && now >= m_due)
             break;
-        if (!m_backlog.empty() && now >= m_retryAt)
+        const bool waits = m_open || !m_backlog.empty();
+        if (waits && now >= m_retryAt)
             return {};
-        if (m_queue.empty() && m_backlog.empty() && now >= m_backUpAt)
+        if (m_queue.empty() && !waits && now >= m_backUpAt)
             return {};
         Clock::time_point wake = now + kBackupCheck;
         if (!m_queue.empty())
             wake = m_due;
-        if (!m_backlog.empty())
+        if (waits)
             wake = std::min(wake, m_retryAt);
         m_wake.wait_until(lock, stop, wake, [&] { return !m_queue.empty() && m_due < wake; });
     }
@@ -119,8 +132,16 @@ void HistoryThread::perform(std::deque<Task> tasks)
     for (Task &task : tasks) {
         if (task.kind == Task::Kind::Read)
             performRead(task);
+        else if (m_open)
+            performOnStandIn(std::move(task));
         else if (!m_backlog.empty() || !performWrite(task))
             m_backlog.push_back(std::move(task));
+    }
+    if (std::string problem = m_history->traceProblem(); problem != m_traceProblem) {
+        m_traceProblem = std::move(problem);
+        if (!m_traceProblem.empty())
+            report(fmt::format("What the model considered is not stored now; the words are. {}",
+                               m_traceProblem));
     }
     const std::scoped_lock lock(m_mutex);
     m_performed = m_taken;
@@ -141,33 +162,65 @@ void HistoryThread::performRead(const Task &task)
 /// False when the medium refused it.
 bool HistoryThread::performWrite(const Task &task)
 {
+    const std::function<void()> *settled = &task.done;
     try {
         if (task.kind == Task::Kind::Tokens)
             m_history->appendTokens(task.message, task.tokens);
         else
             m_history->transaction([&] { task.operations(*m_history); });
     } catch (const MediumError &error) {
-        m_retryAt = Clock::now() + kRetryDelay;
-        if (m_refusal != error.what()) {
-            m_refusal = error.what();
-            report(m_refusal);
-        }
+        refuse(error.what());
         return false;
     } catch (const DamagedDatabase &error) {
         reportDamage(error);
-        return true;
+        settled = &task.failed;
     } catch (const std::exception &error) {
         report(error.what());
-        return true;
+        settled = &task.failed;
     }
-    if (task.done)
-        task.done();
+    if (*settled)
+        (*settled)();
     return true;
+}
+
+/// Now in memory, later, without a second word about it, in the true history.
+void HistoryThread::performOnStandIn(Task task)
+{
+    (void)performWrite(task);
+    task.done = {};
+    task.failed = {};
+    m_backlog.push_back(std::move(task));
+}
+
+bool HistoryThread::openTrueHistory()
+{
+    try {
+        std::unique_ptr<History> opened = m_open();
+        m_ids.startAfter(opened->newestId());
+        m_history = std::move(opened);
+    } catch (const std::exception &error) {
+        refuse(error.what());
+        return false;
+    }
+    m_open = {};
+    if (m_history->recovery())
+        report(m_history->recovery()->text());
+    return true;
+}
+
+void HistoryThread::refuse(const std::string &why)
+{
+    m_retryAt = Clock::now() + kRetryDelay;
+    if (m_refusal == why)
+        return;
+    m_refusal = why;
+    if (m_events.refused)
+        m_events.refused(why);
 }
 
 void HistoryThread::retryBacklog()
 {
-    if (m_backlog.empty())
+    if (m_open ? !openTrueHistory() : m_backlog.empty())
         return;
     while (!m_backlog.empty() && performWrite(m_backlog.front()))
         m_backlog.pop_front();

@@ -32,15 +32,24 @@ namespace bathyscope::storage {
 class HistoryThread {
 public:
     using Write = std::function<void(History &)>;
+    /// The texts are made for a person.
     struct Events {
-        /// A read or write failed; the text is made for a person. Repeated for a refused write only when the
-        /// text changes.
+        /// A read or write failed for good, or something is to be told once.
         std::function<void(const std::string &text)> failed;
-        /// All writes that the medium refused are stored now.
+        /// The medium refuses; all that is written from now on waits in memory. Again when the text changes.
+        std::function<void(const std::string &text)> refused;
+        /// All that the medium refused is stored now.
         std::function<void()> recovered;
     };
+    /// Gives the history of a folder; throws like the constructor of History.
+    using Open = std::function<std::unique_ptr<History>()>;
 
     HistoryThread(std::unique_ptr<History> history, Events events);
+
+    /// For a folder that cannot be used now, for the reason `refusal`. Until `open` gives its history, which
+    /// is tried every second, `standIn` takes its place: everything happens in it, and again in the true one
+    /// as soon as there is one.
+    HistoryThread(std::unique_ptr<History> standIn, Open open, std::string refusal, Events events);
 
     /// Writes everything that was posted, then closes the database. What the medium still refuses is reported
     /// through Events::failed and lost.
@@ -54,8 +63,8 @@ public:
     [[nodiscard]] MessageId newMessageId() { return m_ids.next(); }
 
     /// `operations` run in one transaction, again from the start when the medium refuses: they must not have
-    /// effects outside the history. `done` is called once they are stored.
-    void write(Write operations, std::function<void()> done = {});
+    /// effects outside the history. `done` is called once they are stored, `failed` when they never will be.
+    void write(Write operations, std::function<void()> done = {}, std::function<void()> failed = {});
 
     /// Writes posted before are seen, except those that the medium refuses.
     template <typename Result>
@@ -77,9 +86,10 @@ private:
     struct Task {
         enum class Kind : std::uint8_t { Write, Read, Tokens } kind = Kind::Write;
         Write operations; ///< Write and Read
-        std::function<void()> done; ///< Write
+        std::function<void()> done = {}; ///< Write
+        std::function<void()> failed = {}; ///< Write
         MessageId message = 0; ///< Tokens
-        std::vector<TokenRecord> tokens; ///< Tokens
+        std::vector<TokenRecord> tokens = {}; ///< Tokens
     };
 
     void post(Task task);
@@ -89,6 +99,9 @@ private:
     void perform(std::deque<Task> tasks);
     void performRead(const Task &task);
     bool performWrite(const Task &task);
+    void performOnStandIn(Task task);
+    bool openTrueHistory();
+    void refuse(const std::string &why);
     void retryBacklog();
     void abandonBacklog();
     void backUp();
@@ -96,9 +109,11 @@ private:
     void report(const std::string &text) const;
 
     std::unique_ptr<History> m_history; ///< used on the storage thread only, as all down to m_taken
+    Open m_open; ///< not empty: m_history is a stand-in
     Events m_events;
     std::deque<Task> m_backlog; ///< refused writes and those behind them
     std::string m_refusal; ///< why the first of m_backlog was refused
+    std::string m_traceProblem; ///< the last one that was told
     Clock::time_point m_retryAt;
     /// Not in the first seconds: they belong to what a person waits for.
     Clock::time_point m_backUpAt = Clock::now() + std::chrono::seconds(5);

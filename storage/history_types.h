@@ -146,6 +146,8 @@ struct SearchQuery {
     std::string text = {}; ///< words; all must occur, the last one may be unfinished
     bool reasoning = false; ///< search in reasoning, too
     std::int32_t limit = 100; ///< hits
+
+    bool operator==(const SearchQuery &) const = default;
 };
 
 struct SearchHit {

@@ -77,7 +77,7 @@ std::string packVocabulary(const Vocabulary &vocabulary)
 
 Vocabulary unpackVocabulary(std::string_view blob)
 {
-    BlobReader reader(blob, kVocabularyVersion, limits::vocabulary);
+    BlobReader reader(blob, kVocabularyVersion, limits::maxStoredVocabulary);
     Vocabulary vocabulary;
     for (std::size_t i = 0; i < reader.count(); ++i)
         vocabulary.push_back(reader.bytes());

@@ -10,8 +10,8 @@
 // Version 1 held the traces, which have a file of their own now (trace_blob.h). It is read, never written.
 #pragma once
 
+#include "engine/limits.h"
 #include "engine/records.h"
-#include "storage/limits.h"
 
 #include <cstddef>
 #include <span>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/trace_blob.h"
 
+#include "engine/limits.h"
 #include "storage/blob_io.h"
-#include "storage/limits.h"
 
 #include <utility>
 
@@ -52,7 +52,7 @@ template <typename Trace>
 std::string pack(const std::string &model, std::span<const Trace> traces)
 {
     BlobWriter writer(kVersion, traces.size());
-    writer.bytes(std::string_view(model).substr(0, limits::fingerprintBytes));
+    writer.bytes(std::string_view(model).substr(0, limits::maxFingerprintBytes));
     for (const Trace &trace : traces)
         writeTrace(writer, trace);
     return writer.finish();
@@ -81,9 +81,9 @@ TraceBlob unpackTraces(std::string_view blob)
     BlobReader reader(blob, kVersion, limits::tokensPerBlob);
     TraceBlob unpacked;
     unpacked.model = reader.bytes();
-    if (unpacked.model.size() > limits::fingerprintBytes)
+    if (unpacked.model.size() > limits::maxFingerprintBytes)
         throw Error(fmt::format("model: expected a fingerprint of at most {} bytes, found {}",
-                                limits::fingerprintBytes, unpacked.model.size()));
+                                limits::maxFingerprintBytes, unpacked.model.size()));
     unpacked.traces.reserve(reader.count());
     for (std::size_t i = 0; i < reader.count(); ++i)
         unpacked.traces.push_back(readTrace(reader));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/trace_store.h"
 
+#include "engine/limits.h"
 #include "storage/database.h"
 #include "storage/files.h"
 #include "storage/history_rows.h"
-#include "storage/limits.h"
 #include "storage/schema.h"
 #include "storage/trace_blob.h"
 
@@ -121,7 +121,7 @@ void TraceStore::commitOrThrow()
         m_queue.push_back(std::move(change));
     }
     m_pending.clear();
-    while (m_queuedBytes > limits::waitingTraceBytes) {
+    while (m_queuedBytes > limits::maxWaitingTraceBytes) {
         m_queuedBytes -= m_queue.front().data.size();
         m_queue.pop_front();
     }

@@ -16,7 +16,7 @@ namespace {
 /// The program without its window; the history is in a folder so that it can be opened again.
 struct Fixture {
     explicit Fixture(const QString &folder)
-        : history(std::make_unique<storage::History>(folder.toStdString()))
+        : history(openHistory(folder))
         , controller(engine, history)
         , shelf(history)
     {
@@ -200,7 +200,7 @@ private slots:
         chat.shelf.refresh();
         QTRY_VERIFY(chat.shelf.model()->rowOf(id) > 0);
         const QModelIndex row = chat.shelf.model()->index(chat.shelf.model()->rowOf(id));
-        QCOMPARE(row.data().toString(), QStringLiteral("Keep this"));
+        QCOMPARE(row.data().toString(), QStringLiteral("Keep this – It is 42."));
         chat.controller.open(id);
         QTRY_COMPARE(chat.controller.conversation(), id);
         QVERIFY(isWhatWasStored(chat.last().tokens, tokens));
@@ -237,16 +237,94 @@ private slots:
         QTRY_COMPARE(chat.shelf.model()->rowCount(), 0);
     }
 
-    void searchFindsWordsOfAnswers()
+    void aShortFirstQuestionGetsItsAnswerIntoTheTitle()
     {
         Fixture chat(m_folder->path());
         chat.load();
-        chat.askAndWait(QStringLiteral("What is the answer?"));
-        chat.shelf.search(QStringLiteral("42"));
+        chat.askAndWait(QStringLiteral("6 * 7?"));
+        QTRY_COMPARE(chat.shelf.model()->titleOf(chat.controller.conversation()),
+                     QStringLiteral("6 * 7? – It is 42."));
+    }
+
+    void aTitleThatTheUserGaveStays()
+    {
+        Fixture chat(m_folder->path());
+        chat.script->endless = true;
+        chat.load();
+        chat.controller.ask(QStringLiteral("6 * 7?"));
+        QTRY_VERIFY(!chat.last().answer.utf8.empty());
+        QTRY_COMPARE(chat.shelf.model()->rowCount(), 2);
+        QVERIFY(
+            chat.shelf.model()->setData(chat.shelf.model()->index(1), QStringLiteral("Mine"), Qt::EditRole));
+        chat.controller.stop();
+        QTRY_VERIFY(!chat.controller.isReplying());
+        QSignalSpy refreshed(&chat.shelf, &ConversationShelf::refreshed);
+        chat.shelf.refresh();
+        QVERIFY(refreshed.wait());
+        QCOMPARE(chat.shelf.model()->titleOf(chat.controller.conversation()), QStringLiteral("Mine"));
+    }
+
+    void searchFindsWordsOfAnswersAndOfReasoningWhenAsked()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.askAndWait(QStringLiteral("What is the answer to all this?"));
         const auto snippet = [&chat] {
             return chat.shelf.model()->index(1).data(ui::ConversationModel::SnippetRole).toString();
         };
+        chat.shelf.search(QStringLiteral("42"), false);
         QTRY_COMPARE(snippet(), QStringLiteral("It is **\u000242\u0003**."));
+        chat.shelf.search(QStringLiteral("third"), false);
+        QTRY_COMPARE(chat.shelf.model()->rowCount(), 1);
+        chat.shelf.search(QStringLiteral("third"), true);
+        QTRY_COMPARE(snippet(), QStringLiteral("First second \u0002third\u0003."));
+    }
+
+    void aFoundMessageOfAnotherBranchIsOpenedOnItsPath()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.script->answer = {"whale"};
+        chat.askAndWait(QStringLiteral("What swims there in the sea?"));
+        const MessageId whale = chat.last().id;
+        chat.script->answer = {"squid"};
+        chat.controller.regenerate(whale);
+        QTRY_VERIFY(chat.last().id != whale && !chat.controller.isReplying());
+        const ConversationId conversation = chat.controller.conversation();
+        chat.shelf.search(QStringLiteral("whale"), false);
+        const auto hit = [&chat] {
+            return chat.shelf.model()->index(1).data(ui::ConversationModel::MessageRole).toLongLong();
+        };
+        QTRY_COMPARE(hit(), whale);
+        QSignalSpy opened(&chat.controller, &ChatController::messageOpened);
+        chat.controller.open(conversation, hit());
+        QVERIFY(opened.wait());
+        QCOMPARE(chat.last().id, whale);
+    }
+
+    void conversationsGoIntoFoldersAndStayWhenTheseGo()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.askAndWait(QStringLiteral("What swims there in the sea?"));
+        const ConversationId id = chat.controller.conversation();
+        ui::ConversationModel *list = chat.shelf.model();
+        chat.shelf.createFolder(QStringLiteral("Sea"), id);
+        const auto folderOf = [&] {
+            return list->index(list->rowOf(id)).data(ui::ConversationModel::FolderRole).toLongLong();
+        };
+        QTRY_COMPARE(static_cast<int>(list->folders().size()), 1);
+        const ui::FolderId folder = list->folders().front().id;
+        QCOMPARE(folderOf(), folder);
+        QVERIFY(list->setData(list->index(0), QStringLiteral("Deep sea"), Qt::EditRole));
+        QTRY_COMPARE(list->folders().front().name, QStringLiteral("Deep sea"));
+        chat.shelf.moveToFolder(id, 0);
+        QTRY_COMPARE(folderOf(), 0);
+        chat.shelf.moveToFolder(id, folder);
+        QTRY_COMPARE(folderOf(), folder);
+        chat.shelf.removeFolder(folder);
+        QTRY_VERIFY(list->folders().empty());
+        QCOMPARE(folderOf(), 0);
     }
 
 private:

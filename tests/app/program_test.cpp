@@ -28,8 +28,7 @@ Options greedy()
 
 std::unique_ptr<Program> startProgram(const QString &folder)
 {
-    QString error;
-    auto program = std::make_unique<Program>(greedy(), folder, openHistory(folder, error));
+    auto program = std::make_unique<Program>(greedy(), folder, openHistory(folder));
     program->start();
     return program;
 }
@@ -97,9 +96,8 @@ private slots:
     void aSecondInstanceIsToldSo()
     {
         const QTemporaryDir folder;
-        QString error;
-        const auto first = openHistory(folder.path(), error);
-        QVERIFY_EXCEPTION_THROWN(openHistory(folder.path(), error), storage::ProfileInUse);
+        const auto first = openHistory(folder.path());
+        QVERIFY_EXCEPTION_THROWN(openHistory(folder.path()), storage::ProfileInUse);
     }
 };
 

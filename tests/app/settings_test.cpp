@@ -18,6 +18,8 @@ private slots:
                                           .textSize = 125,
                                           .threads = 3,
                                           .contextLength = 1024,
+                                          .traceMegabytes = 500,
+                                          .traceDays = 90,
                                           .historyFolder = QStringLiteral("/somewhere")};
         SamplingParameters sampling;
         sampling.temperature = 0.25F;

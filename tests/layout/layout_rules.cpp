@@ -28,8 +28,8 @@ const std::vector<Room> &rooms()
         {"kernels", {"kernels", "std", "Highway", "CUDA", "dlfcn.h", "windows.h"}},
         {"engine", {"engine", "kernels", "std", "system", "fmt", "nlohmann-json", "PCRE2"}},
         {"storage",
-         {"storage", "engine/records.h", "engine/error.h", "std", "system", "fmt", "nlohmann-json",
-          "SQLite"}},
+         {"storage", "engine/records.h", "engine/error.h", "engine/limits.h", "std", "system", "fmt",
+          "nlohmann-json", "SQLite"}},
         {"ui", {"ui", "engine/records.h", "std", "Qt", "md4c"}},
         {"app", {"app", "engine", "kernels", "storage", "ui", "std", "system", "fmt", "nlohmann-json", "Qt"}},
         {"tests",
@@ -74,8 +74,8 @@ std::optional<std::string_view> groupOf(std::string_view header)
                                           {"linux/", "system"},     {"unistd.h", "system"},
                                           {"fcntl.h", "system"},    {"dlfcn.h", "system"},
                                           {"pthread.h", "system"},  {"sched.h", "system"},
-                                          {"signal.h", "system"},   {"windows.h", "system"},
-                                          {"immintrin.h", "system"}};
+                                          {"signal.h", "system"},   {"execinfo.h", "system"},
+                                          {"windows.h", "system"},  {"immintrin.h", "system"}};
     for (const Prefix &known : prefixes) {
         if (header.starts_with(known.prefix))
             return known.group;

@@ -22,6 +22,7 @@ public:
     HistoryThread::Events events()
     {
         return {.failed = [this](const std::string &text) { add(text); },
+                .refused = [this](const std::string &text) { add("refused: " + text); },
                 .recovered = [this] { add("recovered"); }};
     }
     std::vector<std::string> all()
@@ -154,8 +155,9 @@ TEST(HistoryThread, reportsWhatCanNeverSucceedAndGoesOn)
     Reports reports;
     StreamingReply streaming(reports);
     std::atomic<bool> done = false;
+    std::atomic<bool> failed = false;
     streaming.thread->write([](History &history) { history.rename(1, "not there"); },
-                            [&done] { done = true; });
+                            [&done] { done = true; }, [&failed] { failed = true; });
     streaming.thread->read<int>([](History &) -> int { throw Error("unreadable"); },
                                 [&done](int) { done = true; });
     streaming.thread->appendTokens(streaming.reply, {plainToken("on")});
@@ -163,6 +165,7 @@ TEST(HistoryThread, reportsWhatCanNeverSucceedAndGoesOn)
     EXPECT_EQ(reports.all(),
               (std::vector<std::string>{"The history holds no conversation 1.", "unreadable"}));
     EXPECT_FALSE(done);
+    EXPECT_TRUE(failed);
     EXPECT_EQ(streaming.load().tokens.size(), 1U);
 }
 
@@ -222,6 +225,61 @@ TEST(HistoryThread, tellsWhatIsLostWhenTheDiskStaysFull)
     const SmallDisk full(std::filesystem::file_size(streaming.folder.path() / "history.db-wal"));
     streaming.thread->appendTokens(streaming.reply, std::vector<TokenRecord>(2000, plainToken("deeper ")));
     streaming.thread.reset();
+    ASSERT_EQ(reports.all().size(), 2U);
+    EXPECT_EQ(reports.all()[1].rfind("The last 1 changes could not be stored and are lost.", 0), 0U);
+}
+
+TEST(HistoryThread, worksInAStandInUntilTheFolderCanBeUsed)
+{
+    TempFolder folder;
+    const std::filesystem::path profile = folder.path() / "profile";
+    constexpr ConversationId kOld = 1;
+    {
+        History history(profile);
+        history.create({.id = kOld, .title = "old"});
+        history.addMessage({.id = 2, .conversation = kOld, .text = "How deep?"});
+    }
+    std::atomic<bool> usable = false;
+    const HistoryThread::Open open = [&] {
+        return usable ? std::make_unique<History>(profile) : throw MediumError("read-only");
+    };
+    Reports reports;
+    HistoryThread thread(History::inMemory(profile), open, "read-only", reports.events());
+    const MessageId reply = thread.newMessageId();
+    thread.write([&](History &history) {
+        history.beginReply({.id = reply, .conversation = kOld, .parent = 2, .role = Role::Assistant});
+    });
+    thread.appendTokens(reply, {plainToken("923 ")});
+    const auto load = [&thread] {
+        std::promise<LoadedConversation> loaded;
+        thread.read<LoadedConversation>([](History &history) { return history.load(kOld); },
+                                        [&](LoadedConversation all) { loaded.set_value(std::move(all)); });
+        return loaded.get_future().get();
+    };
+    EXPECT_EQ(load().path.back().tokens.size(), 1U) << "what waits is shown";
+    EXPECT_EQ(reports.all(), std::vector<std::string>{"refused: read-only"});
+    usable = true;
+    ASSERT_TRUE(reports.waitFor(2));
+    EXPECT_EQ(reports.all()[1], "recovered");
+    thread.appendTokens(reply, {plainToken("m")});
+    std::atomic<int> stored = 0;
+    thread.write([&](History &history) { history.finishReply(reply, MessageState::Complete, {}); },
+                 [&] { ++stored; });
+    thread.flush();
+    EXPECT_EQ(stored, 1);
+    EXPECT_EQ(load().path.back().message.text, "923 m");
+    EXPECT_TRUE(std::filesystem::exists(profile / "history.db-wal")) << "the file itself is open";
+}
+
+TEST(HistoryThread, tellsWhatIsLostWhenTheFolderIsNeverUsable)
+{
+    Reports reports;
+    {
+        HistoryThread thread(
+            History::inMemory(), []() -> std::unique_ptr<History> { throw MediumError("gone"); }, "gone",
+            reports.events());
+        thread.write([](History &history) { history.create({.id = 1, .title = "t"}); });
+    }
     ASSERT_EQ(reports.all().size(), 2U);
     EXPECT_EQ(reports.all()[1].rfind("The last 1 changes could not be stored and are lost.", 0), 0U);
 }

@@ -271,8 +271,9 @@ TEST(Recovery, isReportedToThePerson)
     std::ofstream(one.folder.database()) << std::string(5000, 'x');
     std::string told;
     {
-        HistoryThread thread(std::make_unique<History>(one.folder.path()),
-                             {.failed = [&](const std::string &text) { told = text; }, .recovered = {}});
+        HistoryThread thread(
+            std::make_unique<History>(one.folder.path()),
+            {.failed = [&](const std::string &text) { told = text; }, .refused = {}, .recovered = {}});
         thread.flush();
     }
     EXPECT_NE(told.find("lost unless you have a copy"), std::string::npos) << told;

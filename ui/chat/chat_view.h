@@ -43,6 +43,7 @@ public:
 
     [[nodiscard]] bool isFollowing() const { return m_following; }
     void scrollToEnd();
+    void scrollToMessage(bathyscope::ui::MessageId id); ///< its first line at the top
     void scrollToToken(const TokenPosition &position);
     void selectAll();
     [[nodiscard]] QString selectedText() const;

@@ -28,6 +28,19 @@ void ChatView::showSelectedToken()
     viewport()->update();
 }
 
+void ChatView::scrollToMessage(MessageId id)
+{
+    const int row = m_model->rowOf(id);
+    if (row < 0)
+        return;
+    m_following = false;
+    // Laying out what comes into sight can correct heights on the way.
+    for (int pass = 0; pass < 3; ++pass) {
+        setScroll(m_transcript.item(row).top);
+        layOut();
+    }
+}
+
 void ChatView::scrollToToken(const TokenPosition &position)
 {
     const int row = m_model->rowOf(position.message);

@@ -86,6 +86,9 @@ void BottomBar::setSaveState(SaveState state, const QString &detail)
     case SaveState::NotSaved:
         m_saved->setText(tr("Not saved"));
         break;
+    case SaveState::ReadOnly:
+        m_saved->setText(tr("Read only"));
+        break;
     }
     m_saved->setToolTip(detail);
     m_saved->setProperty("role", state == SaveState::NotSaved ? "error" : "secondary");

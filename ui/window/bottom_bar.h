@@ -21,7 +21,7 @@ struct EngineStatus {
     bool operator==(const EngineStatus &) const = default;
 };
 
-enum class SaveState { Saved, Saving, NotSaved };
+enum class SaveState { Saved, Saving, NotSaved, ReadOnly };
 
 /// The thin bar below: how full the context is, how fast it goes, whether all is stored.
 class BottomBar : public QWidget {

@@ -5,8 +5,12 @@
 
 #include <QAction>
 #include <QCoreApplication>
+#include <QDesktopServices>
 #include <QDialog>
 #include <QDialogButtonBox>
+#include <QDir>
+#include <QFile>
+#include <QFileInfo>
 #include <QGridLayout>
 #include <QLabel>
 #include <QMessageBox>
@@ -108,6 +112,63 @@ void showAbout(QWidget *parent)
            "GNU General Public License, version 3 or later. Made with Qt, Qt Charts, SQLite, md4c, PCRE2, "
            "Highway, fmt and JSON for Modern C++; set in Inter and JetBrains Mono."));
     box.exec();
+}
+
+void showCrashReport(QWidget *parent, const QString &file)
+{
+    QFile report(file);
+    const QByteArray content = report.open(QIODevice::ReadOnly) ? report.readAll() : QByteArray();
+    report.close();
+    auto *dialog = new QDialog(parent);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(tr("Crash report"));
+    auto *text =
+        new QLabel(tr("Bathyscope ended unexpectedly the last time. This is all that was written down about "
+                      "it; no text of yours is in it, and it was not sent to anybody. It helps to find the "
+                      "fault when you attach it to a report of your own."),
+                   dialog);
+    text->setWordWrap(true);
+    auto *view = new QPlainTextEdit(QString::fromUtf8(content), dialog);
+    view->setReadOnly(true);
+    view->setFont(theme::monoFont());
+    view->setLineWrapMode(QPlainTextEdit::NoWrap);
+    view->setAccessibleName(tr("Content of the report"));
+    view->setTabChangesFocus(true);
+    auto *place = new QLabel(QDir::toNativeSeparators(file), dialog);
+    place->setTextFormat(Qt::PlainText);
+    place->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+    place->setWordWrap(true);
+    place->setProperty("role", "secondary");
+    auto *buttons = new QDialogButtonBox(QDialogButtonBox::Close, dialog);
+    QPushButton *show = buttons->addButton(tr("Show the folder"), QDialogButtonBox::ActionRole);
+    QPushButton *remove = buttons->addButton(tr("Delete it"), QDialogButtonBox::ActionRole);
+    QObject::connect(show, &QPushButton::clicked, dialog, [file] {
+        QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(file).absolutePath()));
+    });
+    QObject::connect(remove, &QPushButton::clicked, dialog, [file, dialog] {
+        QFile::remove(file);
+        dialog->close();
+    });
+    QObject::connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);
+    auto *layout = new QVBoxLayout(dialog);
+    layout->setContentsMargins(24, 24, 24, 16);
+    layout->setSpacing(12);
+    for (QWidget *part : {static_cast<QWidget *>(text), static_cast<QWidget *>(view),
+                          static_cast<QWidget *>(place), static_cast<QWidget *>(buttons)})
+        layout->addWidget(part);
+    dialog->resize(640, 420);
+    dialog->show();
+}
+
+bool confirmLoss(QWidget *parent)
+{
+    QMessageBox box(QMessageBox::Warning, tr("Not saved"),
+                    tr("The history cannot be written now. What was said since then will be lost."),
+                    QMessageBox::NoButton, parent);
+    const QPushButton *leave = box.addButton(tr("Leave and lose it"), QMessageBox::DestructiveRole);
+    box.setDefaultButton(box.addButton(tr("Stay"), QMessageBox::RejectRole));
+    box.exec();
+    return box.clickedButton() == leave;
 }
 
 } // namespace bathyscope::ui

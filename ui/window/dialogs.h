@@ -20,4 +20,10 @@ void showShortcuts(QWidget *parent, const QList<QAction *> &commands);
 
 void showAbout(QWidget *parent);
 
+/// Offers the report about a crash of the last run; it can be read, found and deleted.
+void showCrashReport(QWidget *parent, const QString &file);
+
+/// Asks whether to leave although something is not stored.
+bool confirmLoss(QWidget *parent);
+
 } // namespace bathyscope::ui

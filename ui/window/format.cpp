@@ -9,6 +9,12 @@ namespace bathyscope::ui {
 namespace {
 
 constexpr qsizetype titleLength = 60; // characters
+constexpr qsizetype shortQuestion = 24; // characters
+
+QString firstLine(const QString &text)
+{
+    return text.trimmed().section(QLatin1Char('\n'), 0, 0).simplified();
+}
 
 /// Two digits or more: "17", "1.5".
 QString shortNumber(double value)
@@ -58,11 +64,22 @@ QString formatModel(const ModelInfo &model, const QString &title)
 
 QString titleFrom(const QString &question)
 {
-    const QString line = question.trimmed().section(QLatin1Char('\n'), 0, 0).simplified();
+    const QString line = firstLine(question);
     if (line.size() <= titleLength)
         return line;
     const qsizetype space = line.lastIndexOf(QLatin1Char(' '), titleLength);
     return line.left(space > titleLength / 2 ? space : titleLength) + QStringLiteral("…");
+}
+
+QString titleFrom(const QString &question, const QString &answer)
+{
+    const QString asked = firstLine(question);
+    QString said = firstLine(answer);
+    for (const char *mark : {"**", "__", "`", "# ", "#"})
+        said.remove(QLatin1String(mark));
+    if (asked.size() >= shortQuestion || said.isEmpty())
+        return titleFrom(question);
+    return titleFrom(QStringLiteral("%1 – %2").arg(asked, said));
 }
 
 } // namespace bathyscope::ui

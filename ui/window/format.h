@@ -22,4 +22,8 @@ QString formatModel(const ModelInfo &model, const QString &title);
 /// A title for a conversation: the first line of its first question, cut at a word.
 QString titleFrom(const QString &question);
 
+/// The title once the first answer is there: a short question says little, so the answer's first line
+/// follows.
+QString titleFrom(const QString &question, const QString &answer);
+
 } // namespace bathyscope::ui

@@ -6,10 +6,11 @@
 #include "ui/inspector/inspector.h"
 #include "ui/panels/sampling_panel.h"
 #include "ui/theme/theme.h"
+#include "ui/window/banner.h"
 #include "ui/window/dialogs.h"
-#include "ui/window/error_banner.h"
 
 #include <QAction>
+#include <QApplication>
 #include <QCloseEvent>
 #include <QDataStream>
 #include <QDesktopServices>
@@ -43,7 +44,9 @@ MainWindow::MainWindow(ChatModel *chat, Selection *selection, ConversationModel 
     : QWidget(parent)
     , m_messages(chat)
     , m_top(new TopBar(this))
-    , m_error(new ErrorBanner(this))
+    , m_storageProblem(new Banner(Banner::Kind::LastingError, this))
+    , m_error(new Banner(Banner::Kind::Error, this))
+    , m_notice(new Banner(Banner::Kind::Notice, this))
     , m_docks(new QMainWindow(this))
     , m_bottom(new BottomBar(this))
     , m_columns(new QSplitter(m_docks))
@@ -63,7 +66,9 @@ MainWindow::MainWindow(ChatModel *chat, Selection *selection, ConversationModel 
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addWidget(m_top);
+    layout->addWidget(m_storageProblem);
     layout->addWidget(m_error);
+    layout->addWidget(m_notice);
     layout->addWidget(m_docks, 1);
     layout->addWidget(m_bottom);
     connectChat();
@@ -135,7 +140,40 @@ void MainWindow::showError(const QString &text)
 
 QString MainWindow::shownError() const
 {
-    return m_error->isHidden() ? QString() : m_error->text();
+    return m_error->text();
+}
+
+void MainWindow::setStorageProblem(const QString &text)
+{
+    if (text.isEmpty())
+        m_storageProblem->hide();
+    else
+        m_storageProblem->show(text);
+}
+
+QString MainWindow::storageProblem() const
+{
+    return m_storageProblem->text();
+}
+
+void MainWindow::showNotice(const QString &text)
+{
+    m_notice->show(text);
+}
+
+QString MainWindow::shownNotice() const
+{
+    return m_notice->text();
+}
+
+void MainWindow::raiseToUser()
+{
+    setWindowState(windowState() & ~Qt::WindowMinimized);
+    show();
+    raise();
+    activateWindow();
+    // Where the system does not let a window come to the front by itself, its entry in the task bar asks.
+    QApplication::alert(this);
 }
 
 void MainWindow::setReplying(bool replying)
@@ -219,6 +257,10 @@ void MainWindow::adaptPanels(QAction *wanted)
 
 void MainWindow::closeEvent(QCloseEvent *event)
 {
+    if (!storageProblem().isEmpty() && !confirmLoss(this)) {
+        event->ignore();
+        return;
+    }
     emit closing();
     QWidget::closeEvent(event);
 }

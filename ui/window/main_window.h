@@ -13,13 +13,14 @@
 
 class QDockWidget;
 class QMainWindow;
+class QMenu;
 class QSplitter;
 
 namespace bathyscope::ui {
 
+class Banner;
 class ChatView;
 class Composer;
-class ErrorBanner;
 class Inspector;
 class SamplingPanel;
 
@@ -42,6 +43,15 @@ public:
     /// Shows an error that is not about one message; it stays until the user dismisses it.
     void showError(const QString &text);
     [[nodiscard]] QString shownError() const; ///< empty: none
+    /// Shows that the history cannot be written, until it is called with an empty text. Meanwhile closing the
+    /// window asks first.
+    void setStorageProblem(const QString &text);
+    [[nodiscard]] QString storageProblem() const; ///< empty: none
+    /// Tells of something that went well; it stays until the user dismisses it.
+    void showNotice(const QString &text);
+    [[nodiscard]] QString shownNotice() const; ///< empty: none
+    /// Brings the window to the front: another start of the program asks for it.
+    void raiseToUser();
     void setReplying(bool replying);
     /// Of the open conversation; empty: a new one.
     void setConversationTitle(const QString &title);
@@ -56,6 +66,11 @@ signals:
     void stopRequested();
     void regenerateRequested(bathyscope::ui::MessageId reply);
     void settingsRequested();
+    void importRequested();
+    /// Of the open conversation.
+    void exportRequested();
+    void exportAllRequested();
+    void restoreRequested();
     void closing();
 
 protected:
@@ -75,6 +90,7 @@ private:
     void buildViewCommands();
     void buildReplyCommands();
     void buildSelectionCommands();
+    void buildHistoryCommands();
     void fillTopBar();
     QAction *addCommand(const QString &text, const QKeySequence &keys);
     QAction *addToggle(const QString &text, const QKeySequence &keys, QWidget *part);
@@ -86,7 +102,9 @@ private:
 
     ChatModel *m_messages;
     TopBar *m_top;
-    ErrorBanner *m_error;
+    Banner *m_storageProblem;
+    Banner *m_error;
+    Banner *m_notice;
     QMainWindow *m_docks; ///< holds the columns; a plain child widget
     BottomBar *m_bottom;
     QSplitter *m_columns;
@@ -106,6 +124,7 @@ private:
     QAction *m_toggleInspector = nullptr;
     QAction *m_toggleSampling = nullptr;
     QAction *m_toggleConversations = nullptr;
+    QMenu *m_history = nullptr;
     QAction *m_settings = nullptr;
     QAction *m_shortcuts = nullptr;
     QAction *m_about = nullptr;

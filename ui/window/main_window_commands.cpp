@@ -53,6 +53,7 @@ void MainWindow::buildCommands()
     buildSelectionCommands();
     m_openModel = addCommand(tr("Open a model directory…"), QKeySequence::Open);
     connect(m_openModel, &QAction::triggered, this, &MainWindow::pickModelDirectory);
+    buildHistoryCommands();
     m_settings = addCommand(tr("Settings"), tr("Ctrl+,"));
     connect(m_settings, &QAction::triggered, this, &MainWindow::settingsRequested);
     m_shortcuts = addCommand(tr("Keyboard shortcuts"), QKeySequence(Qt::Key_F1));
@@ -132,12 +133,28 @@ void MainWindow::buildSelectionCommands()
                 });
 }
 
+void MainWindow::buildHistoryCommands()
+{
+    m_history = new QMenu(this);
+    const auto add = [this](const QString &text, const QKeySequence &keys, void (MainWindow::*signal)()) {
+        QAction *action = addCommand(text, keys);
+        connect(action, &QAction::triggered, this, signal);
+        m_history->addAction(action);
+    };
+    add(tr("Export this conversation…"), tr("Ctrl+S"), &MainWindow::exportRequested);
+    add(tr("Export all conversations…"), {}, &MainWindow::exportAllRequested);
+    add(tr("Import conversations…"), tr("Ctrl+Shift+O"), &MainWindow::importRequested);
+    m_history->addSeparator();
+    add(tr("Restore from a backup…"), {}, &MainWindow::restoreRequested);
+}
+
 void MainWindow::fillTopBar()
 {
     m_top->setOpenCommand(m_openModel);
     m_top->addCommand(m_new);
     m_top->addCommand(m_toggleSampling);
     m_top->addCommand(m_toggleInspector);
+    m_top->addMenu(tr("History"), m_history);
     m_top->addCommand(m_settings);
     auto *help = new QMenu(this);
     help->addAction(m_shortcuts);

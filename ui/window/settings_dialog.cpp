@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/window/settings_dialog.h"
 
+#include "ui/window/format.h"
+
 #include <QComboBox>
 #include <QDialogButtonBox>
 #include <QFileDialog>
@@ -11,6 +13,8 @@
 #include <QSpinBox>
 #include <QThread>
 
+#include <cmath>
+
 namespace bathyscope::ui {
 
 namespace {
@@ -18,30 +22,32 @@ namespace {
 constexpr int textSizes[] = {90, 100, 110, 125, 150, 175, 200};
 constexpr int contextStep = 512;
 constexpr int contextLimitUnknown = 1 << 20;
+constexpr double mostTraceGigabytes = 100'000;
+constexpr double megabytesPerGigabyte = 1000;
+constexpr int mostTraceDays = 36'500;
 
 } // namespace
 
-SettingsDialog::SettingsDialog(const Preferences &preferences, int contextLimit, const QString &ownFolder,
-                               QWidget *parent)
+SettingsDialog::SettingsDialog(const Preferences &preferences, const Facts &facts, QWidget *parent)
     : QDialog(parent)
     , m_scheme(new QComboBox(this))
     , m_textSize(new QComboBox(this))
     , m_threads(new QSpinBox(this))
     , m_contextLength(new QSpinBox(this))
+    , m_traceSize(new QDoubleSpinBox(this))
+    , m_traceDays(new QSpinBox(this))
     , m_folder(new QLineEdit(preferences.historyFolder, this))
 {
     setWindowTitle(tr("Settings"));
     fillChoices(preferences);
-    m_threads->setRange(0, QThread::idealThreadCount());
-    m_threads->setSpecialValueText(tr("One for each core"));
-    m_threads->setValue(preferences.threads);
-    m_contextLength->setRange(0, contextLimit > 0 ? contextLimit : contextLimitUnknown);
-    m_contextLength->setSingleStep(contextStep);
-    m_contextLength->setGroupSeparatorShown(true);
-    m_contextLength->setSuffix(tr(" tokens"));
-    m_contextLength->setSpecialValueText(tr("What the model allows"));
-    m_contextLength->setValue(preferences.contextLength);
+    setRanges(preferences, facts.contextLimit);
 
+    auto *traces = new QLabel(tr("Traces are what the model considered and which experts ran: now %1. The "
+                                 "oldest go first, those of pinned conversations stay, and so do all words.")
+                                  .arg(formatBytes(facts.traceBytes)),
+                              this);
+    traces->setProperty("role", "secondary");
+    traces->setWordWrap(true);
     auto *note = new QLabel(tr("Text size and history folder count from the next start on."), this);
     note->setProperty("role", "secondary");
     auto *buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel, this);
@@ -57,7 +63,10 @@ SettingsDialog::SettingsDialog(const Preferences &preferences, int contextLimit,
     form->addRow(tr("&Text size"), m_textSize);
     form->addRow(tr("T&hreads"), m_threads);
     form->addRow(tr("Context &length"), m_contextLength);
-    QLayout *folder = makeFolderRow(preferences.historyFolder, ownFolder);
+    form->addRow(tr("Traces take at &most"), m_traceSize);
+    form->addRow(tr("&Keep traces for"), m_traceDays);
+    form->addRow(QString(), traces);
+    QLayout *folder = makeFolderRow(preferences.historyFolder, facts.ownFolder);
     form->addRow(tr("History &folder"), folder);
     qobject_cast<QLabel *>(form->labelForField(folder))->setBuddy(m_folder);
     form->addRow(QString(), note);
@@ -74,6 +83,29 @@ void SettingsDialog::fillChoices(const Preferences &preferences)
     for (const int size : textSizes)
         m_textSize->addItem(tr("%1 %").arg(size), size);
     m_textSize->setCurrentIndex(m_textSize->findData(preferences.textSize));
+}
+
+void SettingsDialog::setRanges(const Preferences &preferences, int contextLimit)
+{
+    m_threads->setRange(0, QThread::idealThreadCount());
+    m_threads->setSpecialValueText(tr("One for each core"));
+    m_threads->setValue(preferences.threads);
+    m_contextLength->setRange(0, contextLimit > 0 ? contextLimit : contextLimitUnknown);
+    m_contextLength->setSingleStep(contextStep);
+    m_contextLength->setGroupSeparatorShown(true);
+    m_contextLength->setSuffix(tr(" tokens"));
+    m_contextLength->setSpecialValueText(tr("What the model allows"));
+    m_contextLength->setValue(preferences.contextLength);
+    m_traceSize->setRange(0, mostTraceGigabytes);
+    m_traceSize->setDecimals(1);
+    m_traceSize->setSingleStep(0.5);
+    m_traceSize->setSuffix(tr(" GB"));
+    m_traceSize->setSpecialValueText(tr("No limit"));
+    m_traceSize->setValue(preferences.traceMegabytes / megabytesPerGigabyte);
+    m_traceDays->setRange(0, mostTraceDays);
+    m_traceDays->setSuffix(tr(" days"));
+    m_traceDays->setSpecialValueText(tr("No limit"));
+    m_traceDays->setValue(preferences.traceDays);
 }
 
 QLayout *SettingsDialog::makeFolderRow(const QString &folder, const QString &ownFolder)
@@ -100,6 +132,8 @@ Preferences SettingsDialog::preferences() const
             .textSize = m_textSize->currentIndex() < 0 ? 100 : m_textSize->currentData().toInt(),
             .threads = m_threads->value(),
             .contextLength = m_contextLength->value(),
+            .traceMegabytes = static_cast<int>(std::lround(m_traceSize->value() * megabytesPerGigabyte)),
+            .traceDays = m_traceDays->value(),
             .historyFolder = m_folder->text().trimmed()};
 }
 

@@ -4,8 +4,10 @@
 #include "ui/window/preferences.h"
 
 #include <QDialog>
+#include <QString>
 
 class QComboBox;
+class QDoubleSpinBox;
 class QLineEdit;
 class QSpinBox;
 
@@ -15,21 +17,28 @@ class SettingsDialog : public QDialog {
     Q_OBJECT
 
 public:
-    /// `contextLimit`: tokens that the loaded model allows; 0: unknown. `ownFolder`: where the history is
-    /// kept when no folder is chosen.
-    SettingsDialog(const Preferences &preferences, int contextLimit, const QString &ownFolder,
-                   QWidget *parent = nullptr);
+    /// What the dialog tells but does not change.
+    struct Facts {
+        int contextLimit = 0; ///< tokens that the loaded model allows; 0: unknown
+        qint64 traceBytes = 0; ///< that traces take now
+        QString ownFolder = {}; ///< where the history is kept when no folder is chosen
+    };
+
+    SettingsDialog(const Preferences &preferences, const Facts &facts, QWidget *parent = nullptr);
 
     [[nodiscard]] Preferences preferences() const;
 
 private:
     QLayout *makeFolderRow(const QString &folder, const QString &ownFolder);
     void fillChoices(const Preferences &preferences);
+    void setRanges(const Preferences &preferences, int contextLimit);
 
     QComboBox *m_scheme;
     QComboBox *m_textSize;
     QSpinBox *m_threads;
     QSpinBox *m_contextLength;
+    QDoubleSpinBox *m_traceSize;
+    QSpinBox *m_traceDays;
     QLineEdit *m_folder;
 };
 

@@ -41,7 +41,7 @@ private slots:
         const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
         model.setConversations({entry(1, 90, true), entry(2, 0), entry(3, 1), entry(4, 2), entry(5, 7),
                                 entry(6, 8), entry(7, 31)},
-                               today);
+                               {}, today);
         QCOMPARE(textsOf(model),
                  QStringList({"Pinned", "Conversation 1", "Today", "Conversation 2", "Yesterday",
                               "Conversation 3", "Last week", "Conversation 4", "Conversation 5", "Last month",
@@ -57,7 +57,7 @@ private slots:
     {
         ConversationModel model;
         const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
-        model.setConversations({entry(1, 0)}, today);
+        model.setConversations({entry(1, 0)}, {}, today);
         QSignalSpy renamed(&model, &ConversationModel::renamed);
         QVERIFY(!model.setData(model.index(0), QStringLiteral("x"), Qt::EditRole));
         QVERIFY(!model.setData(model.index(1), QStringLiteral("  "), Qt::EditRole));
@@ -66,14 +66,43 @@ private slots:
         QCOMPARE(renamed.first().at(1).toString(), QStringLiteral("New name"));
     }
 
+    void foldersStandBetweenPinnedAndDates()
+    {
+        ConversationModel model;
+        const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        ConversationEntry pinned = entry(1, 0, true);
+        pinned.folder = 8;
+        ConversationEntry filed = entry(2, 0);
+        filed.folder = 8;
+        model.setConversations({pinned, filed, entry(3, 0)}, {{7, "Empty"}, {8, "Sea"}}, today);
+        const QStringList open{"Pinned",         "Conversation 1", "Empty",         "Sea",
+                               "Conversation 2", "Today",          "Conversation 3"};
+        QCOMPARE(textsOf(model), open);
+        const QModelIndex sea = model.index(3);
+        QCOMPARE(sea.data(ConversationModel::FolderRole).toLongLong(), 8);
+        QCOMPARE(sea.data(ConversationModel::CountRole).toInt(), 1);
+        QVERIFY(sea.flags().testFlag(Qt::ItemIsSelectable));
+        model.setExpanded(8, false);
+        QCOMPARE(textsOf(model),
+                 QStringList({"Pinned", "Conversation 1", "Empty", "Sea", "Today", "Conversation 3"}));
+        QCOMPARE(model.index(3).data(ConversationModel::CountRole).toInt(), 1);
+        QCOMPARE(model.rowOf(2), -1);
+        QCOMPARE(model.titleOf(2), QStringLiteral("Conversation 2"));
+        model.setExpanded(8, true);
+        QCOMPARE(textsOf(model), open);
+        QSignalSpy renamed(&model, &ConversationModel::folderRenamed);
+        QVERIFY(model.setData(model.index(3), QStringLiteral("Ocean"), Qt::EditRole));
+        QCOMPARE(renamed.first().first().toLongLong(), 8);
+    }
+
     void anUnchangedListIsNotReset()
     {
         ConversationModel model;
-        model.setConversations({entry(1, 0), entry(2, 1)}, today);
+        model.setConversations({entry(1, 0), entry(2, 1)}, {}, today);
         QSignalSpy reset(&model, &QAbstractItemModel::modelReset);
-        model.setConversations({entry(1, 0), entry(2, 1)}, today);
+        model.setConversations({entry(1, 0), entry(2, 1)}, {}, today);
         QCOMPARE(reset.count(), 0);
-        model.setConversations({}, today);
+        model.setConversations({}, {}, today);
         QCOMPARE(reset.count(), 1);
         QCOMPARE(model.rowCount(), 0);
     }
@@ -82,8 +111,11 @@ private slots:
     {
         ConversationModel model;
         const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
-        model.setResults({entry(1, 0), entry(2, 50)});
+        ConversationEntry hit = entry(1, 0);
+        hit.message = 5;
+        model.setResults({hit, entry(2, 50)});
         QCOMPARE(model.rowCount(), 3);
+        QCOMPARE(model.index(1).data(ConversationModel::MessageRole).toLongLong(), 5);
         model.setResults({});
         QCOMPARE(textsOf(model), QStringList({"Nothing found"}));
     }

@@ -39,6 +39,12 @@ private slots:
         const QString title = titleFrom(QStringLiteral("word ").repeated(40));
         QVERIFY(title.size() <= 61);
         QVERIFY(title.endsWith(QStringLiteral("word…")));
+        QCOMPARE(titleFrom(QStringLiteral("25 * 37?"), QStringLiteral("\n## It is **925**.\nSure.")),
+                 QStringLiteral("25 * 37? – It is 925."));
+        QCOMPARE(titleFrom(QStringLiteral("Why?"), QString()), QStringLiteral("Why?"));
+        const QString asked = QStringLiteral("A question that says it all by itself");
+        QCOMPARE(titleFrom(asked, QStringLiteral("Yes.")), asked);
+        QVERIFY(titleFrom(QStringLiteral("Why?"), QStringLiteral("word ").repeated(40)).size() <= 61);
         QCOMPARE(titleFrom(QString(200, QLatin1Char('x'))).size(), 61);
     }
 };

@@ -8,12 +8,14 @@
 
 #include <QAction>
 #include <QApplication>
+#include <QCheckBox>
 #include <QClipboard>
 #include <QLineEdit>
 #include <QListView>
 #include <QSet>
 #include <QSignalSpy>
 #include <QTest>
+#include <QTimer>
 #include <QToolButton>
 
 namespace bathyscope::ui {
@@ -149,9 +151,15 @@ private slots:
         QTest::keyClicks(field, QStringLiteral("42"));
         QVERIFY(search.wait());
         QCOMPARE(search.count(), 1);
-        QCOMPARE(search.first().first().toString(), QStringLiteral("42"));
+        QCOMPARE(search.first(), QVariantList({QStringLiteral("42"), false}));
+        auto *reasoning = fixture.window.conversations()->findChild<QCheckBox *>();
+        QVERIFY(reasoning->isVisible());
+        QTest::keyClick(reasoning, Qt::Key_Space);
+        QVERIFY(search.wait());
+        QCOMPARE(search.last(), QVariantList({QStringLiteral("42"), true}));
         QTest::keyClick(field, Qt::Key_Escape);
         QVERIFY(field->text().isEmpty());
+        QVERIFY(!reasoning->isVisible());
     }
 
     void returnOpensAConversation()
@@ -161,13 +169,60 @@ private slots:
         entry.id = 5;
         entry.title = QStringLiteral("Primes");
         entry.updated = QDateTime::currentDateTime();
-        fixture.conversations.setConversations({entry}, QDate::currentDate());
+        fixture.conversations.setConversations({entry}, {}, QDate::currentDate());
         QSignalSpy opened(fixture.window.conversations(), &ConversationList::openRequested);
         auto *view = fixture.window.conversations()->findChild<QListView *>();
         view->setCurrentIndex(fixture.conversations.index(1));
         QTest::keyClick(view, Qt::Key_Return);
         QCOMPARE(opened.count(), 1);
         QCOMPARE(opened.first().first().value<ConversationId>(), 5);
+    }
+
+    void foldersOpenAndCloseByKeyAndKeepTheOpenConversationMarked()
+    {
+        Fixture fixture;
+        ConversationEntry entry;
+        entry.id = 5;
+        entry.title = QStringLiteral("Primes");
+        entry.updated = QDateTime::currentDateTime();
+        ConversationEntry filed = entry;
+        filed.id = 6;
+        filed.folder = 9;
+        fixture.conversations.setConversations({entry, filed}, {{9, QStringLiteral("Numbers")}},
+                                               QDate::currentDate());
+        fixture.window.conversations()->setCurrent(5);
+        auto *view = fixture.window.conversations()->findChild<QListView *>();
+        const int open = fixture.conversations.rowCount();
+        view->selectionModel()->setCurrentIndex(fixture.conversations.index(0),
+                                                QItemSelectionModel::NoUpdate);
+        QTest::keyClick(view, Qt::Key_Return);
+        QCOMPARE(fixture.conversations.rowCount(), open - 1);
+        QCOMPARE(view->currentIndex().row(), 0);
+        QCOMPARE(view->selectionModel()->selectedIndexes().size(), 1);
+        QCOMPARE(view->selectionModel()->selectedIndexes().front().data().toString(),
+                 QStringLiteral("Primes"));
+        QTest::keyClick(view, Qt::Key_Return);
+        QCOMPARE(fixture.conversations.rowCount(), open);
+    }
+
+    void aStorageProblemStaysUntilItIsSolved()
+    {
+        Fixture fixture;
+        fixture.window.setStorageProblem(QStringLiteral("disk full"));
+        fixture.window.showError(QStringLiteral("another"));
+        for (auto *button : fixture.window.findChildren<QToolButton *>()) {
+            if (button->text() == QStringLiteral("Dismiss") && button->isVisible())
+                QTest::mouseClick(button, Qt::LeftButton);
+        }
+        QCOMPARE(fixture.window.storageProblem(), QStringLiteral("disk full"));
+        QVERIFY(fixture.window.shownError().isEmpty());
+        // Closing asks; here the answer is to stay.
+        QTimer::singleShot(0, &fixture.window,
+                           [] { QTest::keyClick(QApplication::activeModalWidget(), Qt::Key_Escape); });
+        QVERIFY(!fixture.window.close());
+        fixture.window.setStorageProblem({});
+        QVERIFY(fixture.window.storageProblem().isEmpty());
+        QVERIFY(fixture.window.close());
     }
 
     void anErrorStaysUntilItIsDismissed()

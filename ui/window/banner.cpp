@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/window/error_banner.h"
+#include "ui/window/banner.h"
 
 #include "ui/theme/theme.h"
 #include "ui/window/bar_button.h"
@@ -11,27 +11,30 @@
 
 namespace bathyscope::ui {
 
-ErrorBanner::ErrorBanner(QWidget *parent)
+Banner::Banner(Kind kind, QWidget *parent)
     : QWidget(parent)
+    , m_kind(kind)
     , m_text(new QLabel(this))
 {
     m_text->setTextFormat(Qt::PlainText);
     m_text->setWordWrap(true);
     m_text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-    m_text->setAccessibleName(tr("Error"));
+    m_text->setAccessibleName(kind == Kind::Notice ? tr("Notice") : tr("Error"));
     m_text->setFont(theme::textFont());
-    auto *dismiss = new BarButton(BarButton::Look::Bare, this);
-    dismiss->setText(tr("Dismiss"));
-    dismiss->setAccessibleName(tr("Dismiss the error"));
     auto *layout = new QHBoxLayout(this);
     layout->setContentsMargins(16, 8, 8, 9);
     layout->addWidget(m_text, 1);
-    layout->addWidget(dismiss, 0, Qt::AlignTop);
-    connect(dismiss, &QToolButton::clicked, this, &QWidget::hide);
+    if (kind != Kind::LastingError) {
+        auto *dismiss = new BarButton(BarButton::Look::Bare, this);
+        dismiss->setText(tr("Dismiss"));
+        dismiss->setAccessibleName(kind == Kind::Notice ? tr("Dismiss the notice") : tr("Dismiss the error"));
+        layout->addWidget(dismiss, 0, Qt::AlignTop);
+        connect(dismiss, &QToolButton::clicked, this, &QWidget::hide);
+    }
     hide();
 }
 
-void ErrorBanner::show(const QString &text)
+void Banner::show(const QString &text)
 {
     m_text->setText(text);
     setVisible(true);
@@ -39,21 +42,22 @@ void ErrorBanner::show(const QString &text)
     QAccessible::updateAccessibility(&event);
 }
 
-QString ErrorBanner::text() const
+QString Banner::text() const
 {
-    return m_text->text();
+    return isHidden() ? QString() : m_text->text();
 }
 
-void ErrorBanner::paintEvent(QPaintEvent *event)
+void Banner::paintEvent(QPaintEvent *event)
 {
     Q_UNUSED(event)
     const Colors &colors = theme::colors();
-    QColor tint = colors.error;
+    const QColor mark = m_kind == Kind::Notice ? colors.accent : colors.error;
+    QColor tint = mark;
     tint.setAlphaF(0.1F);
     QPainter painter(this);
     painter.fillRect(rect(), colors.panel);
     painter.fillRect(rect(), tint);
-    painter.fillRect(0, 0, 3, height(), colors.error);
+    painter.fillRect(0, 0, 3, height(), mark);
     painter.fillRect(0, height() - 1, width(), 1, colors.line);
 }
 
