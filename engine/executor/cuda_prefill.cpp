@@ -86,6 +86,7 @@ private:
     void attention(const DeviceLayer &layer, std::uint16_t *cache, float *x, const Span &span) const;
     void denseBlock(const DeviceLayer &layer, const Rows &normed, float *x, std::int32_t rows) const;
     void route(const DeviceLayer &layer, const float *x, std::int32_t rows) const;
+    Rows gatherRows(const Rows &normed, std::int32_t expertRows) const;
     void experts(const DeviceLayer &layer, const Rows &normed, float *x, std::int32_t rows) const;
     void feedForward(const DeviceLayer &layer, float *x, const Span &span) const;
     void copyTraces(const PrefillChunk &chunk, const Span &span, std::int32_t layer,
@@ -348,6 +349,23 @@ void TensorCorePrefill::route(const DeviceLayer &layer, const float *x, std::int
                             .experts = moe.nRoutedExperts});
 }
 
+/// Quantised rows in the order of the experts: the copy engine takes rows that follow each other.
+Rows TensorCorePrefill::gatherRows(const Rows &normed, std::int32_t expertRows) const
+{
+    const std::int32_t capacity = m_work.expertActivations.rows();
+    m_kernels.gatherRows({.from = normed.e4m3,
+                          .fromScales = normed.scales,
+                          .rows = m_work.tokenOfRow.as<std::int32_t>(),
+                          .to = m_work.gathered.as<std::uint8_t>(),
+                          .toScales = m_work.gatheredScales.as<float>(),
+                          .n = m_config.hiddenSize,
+                          .fromScaleStride = normed.scaleStride,
+                          .toScaleStride = capacity},
+                         expertRows);
+    return {nullptr, m_work.gathered.as<std::uint8_t>(), m_work.gatheredScales.as<float>(), normed.stride,
+            capacity};
+}
+
 /// x += Σ weight * expert(normed), each expert with the rows that chose it.
 void TensorCorePrefill::experts(const DeviceLayer &layer, const Rows &normed, float *x,
                                 std::int32_t rows) const
@@ -373,10 +391,11 @@ void TensorCorePrefill::experts(const DeviceLayer &layer, const Rows &normed, fl
         else
             m_kernels.gemm(dtype, epilogue, p, expertRows);
     };
-    GemmParams p = grouped(layer.expertGate, normed,
+    GemmParams p = grouped(layer.expertGate, fp8 ? gatherRows(normed, expertRows) : normed,
                            {Epilogue::Gated, fp8 ? activations.e4m3() : activations.bf16(), gate.rows});
     p.up = {layer.expertUp.first.data, layer.expertUp.first.scales};
-    p.gather = m_work.tokenOfRow.as<std::int32_t>();
+    if (!fp8)
+        p.gather = m_work.tokenOfRow.as<std::int32_t>();
     p.cScales = activations.scales();
     p.cScaleStride = activations.rows();
     run(gate.dtype, Epilogue::Gated, p);

@@ -45,7 +45,7 @@ std::int64_t bytesPerToken(const ModelConfig &c)
     const std::int64_t inRowBuffers = c.hiddenSize + c.mla().qLoraRank + heads * c.mla().vHeadDim
         + denseWidth(c) + chosen(c) * expertWidth(c);
     return 3 * inRowBuffers + 4 * c.mla().qLoraRank + 2 * heads * c.mla().qkHeadDim()
-        + 4 * c.mla().cacheWidth() + 2 * chosen(c) * c.hiddenSize;
+        + 4 * c.mla().cacheWidth() + 3 * chosen(c) * c.hiddenSize;
 }
 
 } // namespace
@@ -81,6 +81,8 @@ PrefillWorkspace::PrefillWorkspace(const ModelConfig &c, std::int32_t tokens)
     , kv(buffer(std::int64_t(tokens) * c.mla().cacheWidth(), sizeof(float)))
     , attended(tokens, std::int64_t(c.numAttentionHeads) * c.mla().vHeadDim)
     , activations(tokens, denseWidth(c))
+    , gathered(buffer(tokens * chosen(c) * c.hiddenSize, 1))
+    , gatheredScales(buffer(tokens * chosen(c) * scaleBlocks(c.hiddenSize), sizeof(float)))
     , expertActivations(tokens * chosen(c), expertWidth(c))
     , expertOut(buffer(tokens * chosen(c) * c.hiddenSize, 2))
     , cosines(buffer(std::int64_t(tokens) * c.mla().qkRopeHeadDim / 2, sizeof(float)))

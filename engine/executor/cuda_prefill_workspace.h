@@ -55,6 +55,8 @@ struct PrefillWorkspace {
     DeviceBuffer kv; ///< float32 [tokens, cache width]
     RowBuffer attended; ///< [tokens, heads * v_head_dim]
     RowBuffer activations; ///< of the dense or the shared block, [tokens, intermediate]
+    DeviceBuffer gathered; ///< e4m3 [tokens * k, hidden]: normalised rows in the order of the experts
+    DeviceBuffer gatheredScales; ///< float32 [ceil(hidden/128), tokens * k]
     RowBuffer expertActivations; ///< [tokens * k, moe_intermediate_size]
     DeviceBuffer expertOut; ///< bf16 [tokens * k, hidden]
     DeviceBuffer cosines; ///< float32 [tokens, rope / 2]

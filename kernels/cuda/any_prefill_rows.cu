@@ -138,6 +138,18 @@ extern "C" __global__ void __launch_bounds__(threads) quantise_rows(const Quanti
     }
 }
 
+extern "C" __global__ void __launch_bounds__(128) gather_rows(const GatherRowsParams p)
+{
+    const std::int64_t row = blockIdx.x;
+    const std::int64_t from = p.rows[row];
+    for (int c = threadIdx.x; c < p.n / 16; c += 128)
+        reinterpret_cast<uint4 *>(p.to + row * p.n)[c] =
+            __ldg(reinterpret_cast<const uint4 *>(p.from + from * p.n) + c);
+    for (int i = threadIdx.x; i < (p.n + 127) / 128; i += 128)
+        p.toScales[std::int64_t(i) * p.toScaleStride + row] =
+            p.fromScales[std::int64_t(i) * p.fromScaleStride + from];
+}
+
 extern "C" __global__ void __launch_bounds__(threads) append_cache(const AppendCacheParams p)
 {
     __shared__ float partial[threads / 32];

@@ -2,6 +2,7 @@
 #include "kernels/cuda/prefill_kernels.h"
 
 #include "kernels/cuda/images.h"
+#include "kernels/cuda/tensor_map.h"
 
 #include <algorithm>
 
@@ -10,6 +11,7 @@ BATHYSCOPE_DEVICE_IMAGE(any_prefill_attention)
 BATHYSCOPE_DEVICE_IMAGE(any_prefill_router)
 BATHYSCOPE_DEVICE_IMAGE(any_prefill_rows)
 BATHYSCOPE_DEVICE_IMAGE(sm90_fp8_grouped_gemm)
+BATHYSCOPE_DEVICE_IMAGE(sm90_prefill_attention)
 
 namespace bathyscope::kernels::cuda {
 
@@ -22,6 +24,8 @@ constexpr std::array<const char *, 4> epilogueNames = {"bf16", "f32", "add", "ga
 constexpr unsigned gemmShared = 3 * 2 * 128 * 64 * 2; // three stages of a and b
 constexpr unsigned fp8GemmShared = 4 * (128 + 256) * 128 + 4 * 16; // four stages, two barriers each
 constexpr unsigned attentionShared = 3 * 128 * 128 + 2 * 5 * 32 * 128; // queries, two stages of keys
+constexpr unsigned hopperAttentionShared =
+    (3 * 3 + 2 * 2) * 128 * 128 + 2 * 4 * 8; // and two stages, barriers
 constexpr std::int32_t attentionQueries = 128;
 constexpr unsigned rowThreads = 256;
 
@@ -43,6 +47,12 @@ std::string joined(const char *prefix, const char *name)
     return std::string(prefix) + "_" + name;
 }
 
+/// None where the card or the build is without sm_90a.
+std::unique_ptr<Module> hopperModule(const DeviceInfo &info, std::span<const unsigned char> image)
+{
+    return info.major == 9 && !image.empty() ? std::make_unique<Module>(image) : nullptr;
+}
+
 /// The kernel of a table by stored type. Throws CudaError where there is none.
 template <typename Table>
 const auto &ofType(const Table &table, DType dtype)
@@ -60,16 +70,17 @@ PrefillKernels::PrefillKernels(const DeviceInfo &info, const Stream &stream)
     : m_stream(stream)
     , m_multiprocessors(info.multiprocessors)
     , m_gemmModule(images::any_grouped_gemm())
-    , m_fp8Module(info.major == 9 && !images::sm90_fp8_grouped_gemm().empty()
-                      ? std::make_unique<Module>(images::sm90_fp8_grouped_gemm())
-                      : nullptr)
+    , m_fp8Module(hopperModule(info, images::sm90_fp8_grouped_gemm()))
+    , m_hopperAttentionModule(hopperModule(info, images::sm90_prefill_attention()))
     , m_attentionModule(images::any_prefill_attention())
     , m_rowsModule(images::any_prefill_rows())
     , m_routerModule(images::any_prefill_router())
-    , m_attention(m_attentionModule.kernel("prefill_attention"))
+    , m_attention(m_hopperAttentionModule ? m_hopperAttentionModule->kernel("prefill_attention_sm90")
+                                          : m_attentionModule.kernel("prefill_attention"))
     , m_fillAngles(m_rowsModule.kernel("fill_angles"))
     , m_normRows(m_rowsModule.kernel("norm_rows"))
     , m_quantiseRows(m_rowsModule.kernel("quantise_rows"))
+    , m_gatherRows(m_rowsModule.kernel("gather_rows"))
     , m_appendCache(m_rowsModule.kernel("append_cache"))
     , m_chooseExperts(m_routerModule.kernel("choose_experts"))
     , m_sortByExpert(m_routerModule.kernel("sort_by_expert"))
@@ -89,7 +100,7 @@ PrefillKernels::PrefillKernels(const DeviceInfo &info, const Stream &stream)
         m_fp8Gemm[e] = m_fp8Module->kernel(joined("fp8_gemm", epilogueNames[e]).c_str());
         m_fp8Gemm[e].allowSharedMemory(fp8GemmShared);
     }
-    m_attention.allowSharedMemory(attentionShared);
+    m_attention.allowSharedMemory(m_hopperAttentionModule ? hopperAttentionShared : attentionShared);
 }
 
 void PrefillKernels::gemm(DType weights, Epilogue epilogue, const GemmParams &params, std::int32_t rows) const
@@ -104,22 +115,39 @@ void PrefillKernels::gemm(DType weights, Epilogue epilogue, const GemmParams &pa
 
 void PrefillKernels::fp8Gemm(Epilogue epilogue, const GemmParams &params, std::int32_t rows) const
 {
-    const std::int32_t width = epilogue == Epilogue::Gated ? 128 : 256;
-    const unsigned tiles = rowTiles(params, rows) * ceilDiv(params.n, width);
+    const auto weights = [&](const WeightPointers &w) {
+        return encodeTensorMap({.data = w.data,
+                                .rows = params.n,
+                                .columns = params.k,
+                                .rowStride = params.k,
+                                .matrices = std::max(params.groups, 1),
+                                .matrixStride = params.groupBytes});
+    };
+    const bool gated = epilogue == Epilogue::Gated;
+    const Fp8GemmParams all{
+        .a = encodeTensorMap(
+            {.data = params.a, .rows = rows, .columns = params.k, .rowStride = params.aStride}),
+        .weights = weights(params.weights),
+        .up = weights(gated ? params.up : params.weights),
+        .gemm = params};
+    const unsigned tiles = rowTiles(params, rows) * ceilDiv(params.n, gated ? 128 : 256);
     launch(m_fp8Gemm[static_cast<std::size_t>(epilogue)],
            {.grid = {std::min(tiles, static_cast<unsigned>(m_multiprocessors))},
             .block = {384},
             .sharedBytes = fp8GemmShared},
-           m_stream, params);
+           m_stream, all);
 }
 
 void PrefillKernels::attention(const PrefillAttentionParams &params) const
 {
-    launch(m_attention,
-           {.grid = {ceilDiv(params.tokens, attentionQueries), static_cast<unsigned>(params.heads)},
-            .block = {256},
-            .sharedBytes = attentionShared},
-           m_stream, params);
+    const unsigned blocks = ceilDiv(params.tokens, attentionQueries);
+    const auto heads = static_cast<unsigned>(params.heads);
+    if (m_hopperAttentionModule)
+        launch(m_attention, {.grid = {heads, blocks}, .block = {384}, .sharedBytes = hopperAttentionShared},
+               m_stream, params);
+    else
+        launch(m_attention, {.grid = {blocks, heads}, .block = {256}, .sharedBytes = attentionShared},
+               m_stream, params);
 }
 
 void PrefillKernels::fillAngles(const AnglesParams &params, std::int32_t tokens) const
@@ -141,6 +169,11 @@ void PrefillKernels::normRows(const NormRowsParams &params, std::int32_t rows) c
 void PrefillKernels::quantiseRows(const QuantiseRowsParams &params, std::int32_t rows) const
 {
     launch(m_quantiseRows, {.grid = {static_cast<unsigned>(rows)}, .block = {rowThreads}}, m_stream, params);
+}
+
+void PrefillKernels::gatherRows(const GatherRowsParams &params, std::int32_t rows) const
+{
+    launch(m_gatherRows, {.grid = {static_cast<unsigned>(rows)}, .block = {128}}, m_stream, params);
 }
 
 void PrefillKernels::appendCache(const AppendCacheParams &params, std::int32_t tokens) const

@@ -23,7 +23,8 @@ public:
 
     /// Activations in bf16, weights of any type. `rows`: of c, the largest number there can be with groups.
     void gemm(DType weights, Epilogue epilogue, const GemmParams &params, std::int32_t rows) const;
-    /// Activations and weights in e4m3; k is a multiple of 16, firstRow one of 128.
+    /// Activations and weights in e4m3, rows of a in the order of c's; k is a multiple of 16, firstRow one of
+    /// 128.
     void fp8Gemm(Epilogue epilogue, const GemmParams &params, std::int32_t rows) const;
 
     void attention(const PrefillAttentionParams &params) const;
@@ -32,6 +33,7 @@ public:
     void embed(DType embedding, const EmbedParams &params, std::int32_t tokens) const;
     void normRows(const NormRowsParams &params, std::int32_t rows) const;
     void quantiseRows(const QuantiseRowsParams &params, std::int32_t rows) const;
+    void gatherRows(const GatherRowsParams &params, std::int32_t rows) const;
     void appendCache(const AppendCacheParams &params, std::int32_t tokens) const;
     void routerLogits(DType weights, const RouterLogitsParams &params) const;
     void chooseExperts(const ChooseExpertsParams &params) const;
@@ -46,6 +48,7 @@ private:
     std::int32_t m_multiprocessors;
     Module m_gemmModule;
     std::unique_ptr<Module> m_fp8Module; ///< none where the card cannot
+    std::unique_ptr<Module> m_hopperAttentionModule; ///< likewise
     Module m_attentionModule;
     Module m_rowsModule;
     Module m_routerModule;
@@ -56,6 +59,7 @@ private:
     std::array<Kernel, dtypes> m_embed;
     Kernel m_normRows;
     Kernel m_quantiseRows;
+    Kernel m_gatherRows;
     Kernel m_appendCache;
     std::array<Kernel, 3> m_routerLogits;
     Kernel m_chooseExperts;

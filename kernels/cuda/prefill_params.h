@@ -51,6 +51,31 @@ struct GemmParams {
     std::int32_t firstRow = 0; ///< of the whole matrix that row 0 of `weights` is; selects the scales
 };
 
+/// How the copy engine sees a tensor: a CUtensorMap, without the driver's header.
+struct alignas(64) TensorMap {
+    std::uint64_t opaque[16];
+};
+
+/// A product of e4m3 activations on Hopper. `gemm.gather` is not looked at: rows are copied in order.
+struct Fp8GemmParams {
+    TensorMap a; ///< [rows, k]
+    TensorMap weights; ///< [groups, n, k]
+    TensorMap up; ///< [groups, n, k], Epilogue::Gated
+    GemmParams gemm;
+};
+
+/// Copies quantised rows into the order of the experts.
+struct GatherRowsParams {
+    const std::uint8_t *from = nullptr; ///< [.., n]
+    const float *fromScales = nullptr; ///< [ceil(n/128), fromScaleStride]
+    const std::int32_t *rows = nullptr; ///< which row of `from` each row is
+    std::uint8_t *to = nullptr; ///< [rows, n]
+    float *toScales = nullptr; ///< [ceil(n/128), toScaleStride]
+    std::int32_t n = 0; ///< a multiple of 16
+    std::int32_t fromScaleStride = 0;
+    std::int32_t toScaleStride = 0;
+};
+
 /// Causal attention of a chunk over expanded keys and values, for a range of heads.
 struct PrefillAttentionParams {
     const void *queries = nullptr; ///< bf16 [tokens, queryStride]: this range's heads, not rotated

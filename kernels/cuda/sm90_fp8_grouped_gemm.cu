@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Products of e4m3 activations (1×128 scales) with e4m3 weights (128×128 scales) on Hopper's warpgroup
-// instructions. One warpgroup copies, two multiply 64 × 256 outputs each. The tensor cores add in less than
-// float32, so the sums of each 128 columns are promoted to float32 registers, where the scales are applied
-// (DeepSeek-V3, section 3.3.2).
+// instructions. One warp sets the copy engine to work, two warpgroups multiply 64 × 256 outputs each. The
+// tensor cores add in less than float32, so the sums of each 128 columns are promoted to float32 registers,
+// where the scales are applied (DeepSeek-V3, section 3.3.2).
 #include "kernels/cuda/gemm_tile.cuh"
 #include "kernels/cuda/tensor_core.cuh"
 #include "kernels/cuda/warpgroup.cuh"
@@ -18,7 +18,7 @@ constexpr int stages = 4;
 constexpr int bytesOfA = gemmTile * depth;
 constexpr int bytesOfB = weightRows * depth;
 constexpr int stageBytes = bytesOfA + bytesOfB;
-constexpr int threads = 384;
+constexpr int threads = 384; ///< two warpgroups multiply; a thread of the third copies
 
 template <Epilogue E>
 using Fp8Tile = Tile<E, weightRows>;
@@ -43,46 +43,19 @@ struct Ring {
     }
 };
 
-/// Copies all stages of a tile: a thread has chunk `thread % 8` of every 16th row.
+/// Copies all stages of a tile: one thread.
 template <Epilogue E>
-__device__ __forceinline__ void copyTile(const GemmParams &p, const Fp8Tile<E> &tile, Ring &ring)
+__device__ __forceinline__ void copyTile(const Fp8GemmParams &p, const Fp8Tile<E> &tile, Ring &ring)
 {
-    const int thread = threadIdx.x % 128;
-    const int row = thread / 8;
-    const int column = thread % 8 * 16;
-    constexpr int rowsOfA = gemmTile / 16;
-    constexpr int rowsOfB = weightRows / 2 / 16; ///< of each half
-    int a[rowsOfA]; // rows: registers are few here
-#pragma unroll
-    for (int i = 0; i < rowsOfA; ++i)
-        a[i] = tile.sourceRow(p, row + i * 16);
-    const std::uint8_t *b[2]; // the first row in each half, which may be gate's and up's
-    int rowsLeft[2];
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-        const int first = row + half * (weightRows / 2);
-        const int weightRow = tile.weightRow(first);
-        const void *data = tile.isUp(first) ? tile.up.data : tile.weights.data;
-        b[half] = static_cast<const std::uint8_t *>(data) + std::int64_t(weightRow) * p.k + column;
-        rowsLeft[half] = p.n - weightRow;
-    }
-    for (int k = 0; k < p.k; k += depth) {
-        const int valid = max(0, min(16, p.k - k - column));
+    constexpr int half = weightRows / 2;
+    const TensorMap &second = E == Epilogue::Gated ? p.up : p.weights;
+    const int secondRow = tile.weightRow(half);
+    for (int k = 0; k < p.gemm.k; k += depth) {
         waitBarrier(ring.empty(), ring.round ^ 1);
-#pragma unroll
-        for (int i = 0; i < rowsOfA; ++i)
-            copyAsync16(ring.a() + swizzled(row + i * 16, thread % 8),
-                        static_cast<const std::uint8_t *>(p.a) + max(a[i], 0) * p.aStride + column + k,
-                        a[i] < 0 ? 0 : valid);
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            const std::uint8_t *from = b[half] + k;
-#pragma unroll 4
-            for (int i = 0; i < rowsOfB; ++i, from += 16 * std::int64_t(p.k))
-                copyAsync16(ring.b() + half * (bytesOfB / 2) + swizzled(row + i * 16, thread % 8),
-                            i * 16 < rowsLeft[half] ? from : b[0], i * 16 < rowsLeft[half] ? valid : 0);
-        }
-        arriveAfterCopies(ring.full());
+        arriveAndExpect(ring.full(), stageBytes);
+        copyBox(ring.a(), p.a, k, tile.firstRow, ring.full());
+        copyBox(ring.b(), p.weights, k, tile.firstColumn, tile.group, ring.full());
+        copyBox(ring.b() + bytesOfB / 2, second, k, secondRow, tile.group, ring.full());
         ring.next();
     }
 }
@@ -90,7 +63,7 @@ __device__ __forceinline__ void copyTile(const GemmParams &p, const Fp8Tile<E> &
 /// Rows of the tile that a thread of a multiplying warpgroup has sums of: `row` and `row + 8`.
 __device__ __forceinline__ int firstRowOfThread()
 {
-    return (threadIdx.x / 128 - 1) * 64 + threadIdx.x % 128 / 32 * 16 + threadIdx.x % 32 / 4;
+    return threadIdx.x / 128 * 64 + threadIdx.x % 128 / 32 * 16 + threadIdx.x % 32 / 4;
 }
 
 /// Scales of a thread's two rows of a and of the two halves of the weights, for 128 columns.
@@ -113,8 +86,9 @@ __device__ __forceinline__ void multiplyTile(const GemmParams &p, const Fp8Tile<
                                              float (&total)[2][64])
 {
     const int row = firstRowOfThread();
-    const std::int32_t rows[2] = {max(0, tile.sourceRow(p, row)), max(0, tile.sourceRow(p, row + 8))};
-    const std::uint32_t offset = (threadIdx.x / 128 - 1) * 64 * depth;
+    const std::int32_t rows[2] = {tile.firstRow + min(row, tile.rows - 1),
+                                  tile.firstRow + min(row + 8, tile.rows - 1)};
+    const std::uint32_t offset = threadIdx.x / 128 * 64 * depth;
     const int blocks = (p.k + depth - 1) / depth;
 #pragma unroll
     for (int i = 0; i < 128; ++i)
@@ -123,7 +97,6 @@ __device__ __forceinline__ void multiplyTile(const GemmParams &p, const Fp8Tile<
     for (int block = 0; block < blocks; ++block) {
         const Scales scales = next;
         waitBarrier(ring.full(), ring.round);
-        fenceForWgmma();
         const std::uint64_t descriptorA = tileDescriptor(ring.a() + offset);
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
@@ -200,32 +173,33 @@ __device__ __forceinline__ void storeRow(const GemmParams &p, const Fp8Tile<E> &
 }
 
 template <Epilogue E>
-__device__ __forceinline__ void gemm(const GemmParams &p)
+__device__ __forceinline__ void gemm(const Fp8GemmParams &p)
 {
     extern __shared__ __align__(1024) std::uint8_t shared[];
     Ring ring{sharedAddress(shared), sharedAddress(shared) + stages * stageBytes};
     if (threadIdx.x == 0) {
         for (int s = 0; s < stages; ++s) {
-            initBarrier(ring.barriers + s * 16, 128);
+            initBarrier(ring.barriers + s * 16, 1);
             initBarrier(ring.barriers + s * 16 + 8, 8);
         }
+        fenceAsync();
     }
     __syncthreads();
     Fp8Tile<E> tile;
-    if (threadIdx.x < 128) {
-        giveRegisters<56>();
-        for (int index = static_cast<int>(blockIdx.x); tile.find(p, index);
-             index += static_cast<int>(gridDim.x))
-            copyTile<E>(p, tile, ring);
-        waitForCopies<0>();
+    const int first = static_cast<int>(blockIdx.x);
+    const int step = static_cast<int>(gridDim.x);
+    if (threadIdx.x >= 256) {
+        giveRegisters<40>();
+        if (threadIdx.x == 256)
+            for (int index = first; tile.find(p.gemm, index); index += step)
+                copyTile<E>(p, tile, ring);
     } else {
-        takeRegisters<224>();
+        takeRegisters<232>();
         float total[2][64];
-        for (int index = static_cast<int>(blockIdx.x); tile.find(p, index);
-             index += static_cast<int>(gridDim.x)) {
-            multiplyTile<E>(p, tile, ring, total);
-            storeRow<E, 0>(p, tile, total);
-            storeRow<E, 1>(p, tile, total);
+        for (int index = first; tile.find(p.gemm, index); index += step) {
+            multiplyTile<E>(p.gemm, tile, ring, total);
+            storeRow<E, 0>(p.gemm, tile, total);
+            storeRow<E, 1>(p.gemm, tile, total);
         }
     }
 }
@@ -233,7 +207,7 @@ __device__ __forceinline__ void gemm(const GemmParams &p)
 } // namespace
 
 #define BATHYSCOPE_FP8_GEMM(name, epilogue)                                                                  \
-    extern "C" __global__ void __launch_bounds__(threads, 1) name(const __grid_constant__ GemmParams p)      \
+    extern "C" __global__ void __launch_bounds__(threads, 1) name(const __grid_constant__ Fp8GemmParams p)   \
     {                                                                                                        \
         gemm<epilogue>(p);                                                                                   \
     }

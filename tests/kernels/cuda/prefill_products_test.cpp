@@ -238,6 +238,22 @@ void Products::checkGroups(bool fp8, DType dtype, const std::vector<int> &counts
     p.groupScales = static_cast<std::int64_t>(experts[0].scales.size());
     p.groups = static_cast<std::int32_t>(counts.size());
     p.gather = gather.as<std::int32_t>();
+    const DeviceBuffer rowsOfA = poisoned(static_cast<std::size_t>(rows * k));
+    const DeviceBuffer scalesOfA = poisoned(static_cast<std::size_t>(rows * ((k + 127) / 128)) * 4);
+    if (fp8) {
+        kernels->gatherRows({.from = a.e4m3.as<std::uint8_t>(),
+                             .fromScales = a.scales.as<float>(),
+                             .rows = gather.as<std::int32_t>(),
+                             .to = rowsOfA.as<std::uint8_t>(),
+                             .toScales = scalesOfA.as<float>(),
+                             .n = static_cast<std::int32_t>(k),
+                             .fromScaleStride = p.aScaleStride,
+                             .toScaleStride = static_cast<std::int32_t>(rows)},
+                            static_cast<std::int32_t>(rows));
+        p.a = rowsOfA.as();
+        p.aScales = scalesOfA.as<float>();
+        p.aScaleStride = static_cast<std::int32_t>(rows);
+    }
     p.groupRows = rowData.as<std::int32_t>();
     p.groupTiles = tileData.as<std::int32_t>();
     p.c = out.as();
