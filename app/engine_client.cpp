@@ -31,11 +31,18 @@ void EngineClient::generate(ReplyId reply, Request request)
     m_timer.start();
 }
 
+void EngineClient::analyse(AnalysisId id, AnalysisRequest request)
+{
+    ++m_analyses;
+    m_engine.analyse(id, std::move(request));
+    m_timer.start();
+}
+
 void EngineClient::takeEvents()
 {
     for (const EngineEvent &event : m_engine.takeEvents())
         std::visit([this](const auto &value) { handle(value); }, event);
-    if (m_loads == 0 && m_replies == 0)
+    if (m_loads == 0 && m_replies == 0 && m_analyses == 0)
         m_timer.stop();
 }
 
@@ -49,6 +56,12 @@ void EngineClient::handle(const LoadFailed &event)
 {
     --m_loads;
     emit loadFailed(event);
+}
+
+void EngineClient::handle(const AnalysisEnded &event)
+{
+    --m_analyses;
+    emit analysisEnded(event);
 }
 
 void EngineClient::handle(const ReplyEnded &event)

@@ -19,6 +19,8 @@ public:
 
     void load(OpenBackend open);
     void generate(ReplyId reply, Request request);
+    void analyse(AnalysisId id, AnalysisRequest request);
+    void cancelAnalyses() { m_engine.cancelAnalyses(); }
     void cancel() { m_engine.cancel(); }
 
     [[nodiscard]] bool isLoading() const { return m_loads > 0; }
@@ -29,6 +31,7 @@ signals:
     void promptProgress(const bathyscope::app::PromptProgress &event);
     void tokens(const bathyscope::app::TokenBatch &event);
     void replyEnded(const bathyscope::app::ReplyEnded &event);
+    void analysisEnded(const bathyscope::app::AnalysisEnded &event);
 
 private:
     void takeEvents();
@@ -37,11 +40,13 @@ private:
     void handle(const PromptProgress &event) { emit promptProgress(event); }
     void handle(const TokenBatch &event) { emit tokens(event); }
     void handle(const ReplyEnded &event);
+    void handle(const AnalysisEnded &event);
 
     EngineThread m_engine;
     QTimer m_timer;
     int m_loads = 0; ///< asked for and not ended
     int m_replies = 0; ///< asked for and not ended
+    int m_analyses = 0; ///< asked for and not ended
 };
 
 } // namespace bathyscope::app

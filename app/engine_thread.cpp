@@ -46,6 +46,7 @@ EngineThread::EngineThread()
 EngineThread::~EngineThread()
 {
     cancel();
+    cancelAnalyses();
     m_thread.request_stop();
 }
 
@@ -57,6 +58,7 @@ void EngineThread::load(OpenBackend open)
 void EngineThread::generate(ReplyId reply, Request request)
 {
     const std::lock_guard lock(m_mutex);
+    stopAnalyses();
     m_tasks.emplace_back(Generate{reply, std::move(request), m_cancel.get_token()});
     m_wake.notify_one();
 }
@@ -66,6 +68,26 @@ void EngineThread::cancel()
     const std::lock_guard lock(m_mutex);
     m_cancel.request_stop();
     m_cancel = std::stop_source();
+}
+
+void EngineThread::analyse(AnalysisId id, AnalysisRequest request)
+{
+    const std::lock_guard lock(m_mutex);
+    m_tasks.emplace_back(Analyse{id, std::move(request), m_cancelAnalyses.get_token()});
+    m_wake.notify_one();
+}
+
+void EngineThread::cancelAnalyses()
+{
+    const std::lock_guard lock(m_mutex);
+    stopAnalyses();
+}
+
+/// m_mutex is held.
+void EngineThread::stopAnalyses()
+{
+    m_cancelAnalyses.request_stop();
+    m_cancelAnalyses = std::stop_source();
 }
 
 std::vector<EngineEvent> EngineThread::takeEvents()
@@ -140,6 +162,20 @@ void EngineThread::perform(const Generate &task)
         summary.error = error.what();
     }
     push(ReplyEnded{task.reply, std::move(summary)});
+}
+
+void EngineThread::perform(const Analyse &task)
+{
+    Analysis analysis;
+    try {
+        if (m_session == nullptr)
+            analysis.error = "No model is loaded. Open a model directory and ask again.";
+        else if (!task.stop.stop_requested())
+            analysis = m_session->analyse(task.request, task.stop);
+    } catch (const std::exception &error) {
+        analysis.error = error.what();
+    }
+    push(AnalysisEnded{task.id, std::move(analysis)});
 }
 
 void EngineThread::push(EngineEvent event)

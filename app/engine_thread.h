@@ -23,6 +23,9 @@ namespace bathyscope::app {
 /// Names a reply; chosen by whoever asks for it.
 using ReplyId = std::int64_t;
 
+/// Names an analysis; chosen by whoever asks for it.
+using AnalysisId = std::int64_t;
+
 struct ModelLoaded {
     ModelInfo model;
     Capabilities capabilities;
@@ -52,7 +55,13 @@ struct ReplyEnded {
     GenerationSummary summary;
 };
 
-using EngineEvent = std::variant<ModelLoaded, LoadFailed, PromptProgress, TokenBatch, ReplyEnded>;
+struct AnalysisEnded {
+    AnalysisId id = 0;
+    Analysis analysis;
+};
+
+using EngineEvent =
+    std::variant<ModelLoaded, LoadFailed, PromptProgress, TokenBatch, ReplyEnded, AnalysisEnded>;
 
 /// Opens a backend on the engine thread, in the place of another; throws Error.
 using OpenBackend = std::function<std::unique_ptr<Backend>(const Predecessor &predecessor)>;
@@ -66,8 +75,12 @@ public:
 
     /// Exactly one ModelLoaded or LoadFailed follows.
     void load(OpenBackend open);
-    /// Events of this reply follow, the last one ReplyEnded.
+    /// Events of this reply follow, the last one ReplyEnded. Analyses make way: they end early.
     void generate(ReplyId reply, Request request);
+    /// Exactly one AnalysisEnded follows, after the replies that were asked for before.
+    void analyse(AnalysisId id, AnalysisRequest request);
+    /// Ends the running analysis and those that wait; they have fewer positions then.
+    void cancelAnalyses();
     /// Ends the running reply and those that wait, within one token or one prefill chunk.
     void cancel();
 
@@ -80,13 +93,20 @@ private:
         Request request;
         std::stop_token stop;
     };
-    using Task = std::variant<OpenBackend, Generate>;
+    struct Analyse {
+        AnalysisId id = 0;
+        AnalysisRequest request;
+        std::stop_token stop;
+    };
+    using Task = std::variant<OpenBackend, Generate, Analyse>;
     class Sink;
 
     void post(Task task);
     void run(const std::stop_token &stop);
     void perform(const OpenBackend &open);
     void perform(const Generate &task);
+    void perform(const Analyse &task);
+    void stopAnalyses();
     void push(EngineEvent event);
 
     // Used on the engine thread only. The session ends before its backend.
@@ -98,6 +118,7 @@ private:
     std::deque<Task> m_tasks;
     std::vector<EngineEvent> m_events;
     std::stop_source m_cancel; ///< of all replies that were asked for since the last cancel()
+    std::stop_source m_cancelAnalyses; ///< of all analyses asked for since they were last stopped
     std::jthread m_thread;
 };
 

@@ -4,7 +4,9 @@
 // This is the only engine header that `storage/` and `ui/` may include.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -118,6 +120,76 @@ struct TraceOptions {
     bool routing = true;
 
     bool operator==(const TraceOptions &) const = default;
+};
+
+/// A stage of the sampler that removes tokens, in the order of the stages.
+enum class SamplerStage : std::uint8_t {
+    Greedy, ///< temperature 0: all but the best one
+    TopK,
+    TopP,
+    MinP
+};
+inline constexpr std::size_t samplerStages = 4;
+
+/// What the sampler made of one candidate.
+struct SampledCandidate {
+    float probability = 0; ///< of being drawn; 0 for one that was removed
+    std::optional<SamplerStage> removedBy = {};
+
+    bool operator==(const SampledCandidate &) const = default;
+};
+
+/// What a sampler leaves of a distribution. Derived: the stages are run again on the same logits, and they
+/// depend on nothing else but the tokens before (for the repetition penalty).
+struct SamplerOutcome {
+    SamplingParameters parameters;
+    std::vector<SampledCandidate> candidates; ///< for each entry of TokenRecord::top, in the same order
+    std::int32_t kept = 0; ///< tokens that can be drawn
+    std::array<std::int32_t, samplerStages> removed{}; ///< tokens, by SamplerStage
+
+    bool operator==(const SamplerOutcome &) const = default;
+};
+
+/// A token in the order of the model's own distribution.
+struct RankedToken {
+    TokenId id = 0;
+    std::int32_t rank = 0; ///< 1: the most probable; of equals the lower id comes first
+    float logProb = 0; ///< natural logarithm
+
+    bool operator==(const RankedToken &) const = default;
+};
+
+/// The largest AnalysisOptions::candidates.
+inline constexpr std::int32_t maxAnalysedRanks = 1000;
+
+/// What is wanted to be known about places of a text that is there already. Place i is the one where its
+/// token i stands; the place after the last token can be asked about, too.
+struct AnalysisOptions {
+    std::int32_t first = 0; ///< place
+    std::int32_t count = 1; ///< places; 0: only the ids of the text
+    std::int32_t candidates = 20; ///< entries of TokenRecord::top
+    std::vector<TokenId> tokens = {}; ///< whose ranks are wanted at every place
+    std::optional<SamplingParameters> sampling = {}; ///< what would a sampler with these leave?
+    bool routing = false;
+
+    bool operator==(const AnalysisOptions &) const = default;
+};
+
+/// One place of a text. Measured anew, from all logits.
+struct PositionAnalysis {
+    /// The token that stands there and its distribution, as it would have been recorded while writing; id -1
+    /// after the last token. Section and seconds are not set.
+    TokenRecord record;
+    std::int32_t rank = 0; ///< of the token that stands there; 0 after the last one
+    float entropy = 0; ///< bits, of the whole distribution
+    std::vector<RankedToken> asked; ///< AnalysisOptions::tokens, in their order
+    std::optional<SamplerOutcome> sampler;
+};
+
+struct Analysis {
+    std::vector<TokenId> ids; ///< of the text
+    std::vector<PositionAnalysis> positions; ///< fewer than asked for when it was stopped
+    std::string error; ///< for people: why there is none
 };
 
 /// The raw bytes of every token, so that a candidate can be shown without the engine.

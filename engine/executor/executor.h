@@ -22,7 +22,7 @@ public:
     virtual ~KvCache() = default;
     [[nodiscard]] std::int32_t length() const { return m_length; } ///< tokens held
     [[nodiscard]] std::int32_t capacity() const { return m_capacity; } ///< tokens that fit
-    /// Forgets all tokens from position `length` on.
+    /// Forgets all tokens from position `length` on; until others are appended, advance() brings them back.
     void truncate(std::int32_t length) { m_length = length < m_length ? length : m_length; }
     /// An executor appended `count` tokens.
     void advance(std::int32_t count) { m_length += count; }

@@ -15,11 +15,28 @@
 
 namespace bathyscope {
 
-/// One reply to make. Messages are rendered by the model's chat template; ids are taken as they are.
+/// Messages are rendered by the model's chat template; ids are taken as they are.
+using Prompt = std::variant<std::vector<Message>, std::vector<TokenId>>;
+
+/// Ids, or UTF-8 text in which special tokens are plain text.
+using Continuation = std::variant<std::vector<TokenId>, std::string>;
+
+/// One reply to make.
 struct Request {
-    std::variant<std::vector<Message>, std::vector<TokenId>> prompt;
+    Prompt prompt;
+    /// How the reply begins, for a fork: tokens that are known already, which the sink is not given again.
+    std::vector<TokenId> replyStart;
+    /// Stands in for the first choices after that. These tokens are recorded as chosen ones are.
+    Continuation forced;
     SamplingParameters sampling;
     TraceOptions trace;
+};
+
+/// A question about a text that follows a prompt, see AnalysisOptions.
+struct AnalysisRequest {
+    Prompt prompt = {}; ///< may be empty; then the text follows the model's BOS token, where it has one
+    Continuation text;
+    AnalysisOptions options;
 };
 
 /// Receives what a session produces, on the thread that called generate().
@@ -39,6 +56,11 @@ public:
     /// one token or one prefill chunk and yields FinishReason::Cancelled. Throws Error for a request that
     /// cannot be served (a prompt longer than the context, a template that fails).
     virtual GenerationSummary generate(const Request &request, TokenSink &sink, std::stop_token stop) = 0;
+
+    /// Measures a text without writing on. What generate() keeps in the cache serves here too, and stays.
+    /// Stopping is honoured within a chunk; then there are fewer positions. Throws Error for a request that
+    /// cannot be served; so does a backend without Capabilities::analysis.
+    virtual Analysis analyse(const AnalysisRequest &request, std::stop_token stop);
 };
 
 /// What a backend can feed; a view that needs more is disabled and says why.
@@ -46,6 +68,8 @@ struct Capabilities {
     bool logProbs = false; ///< of the chosen token
     std::int32_t maxCandidates = 0; ///< entries of TokenRecord::top
     bool routing = false;
+    bool analysis = false; ///< Session::analyse()
+    bool forks = false; ///< Request::replyStart and Request::forced
 };
 
 class Backend {

@@ -134,7 +134,16 @@ void LocalBackend::describe(const std::filesystem::path &directory)
 
 Capabilities LocalBackend::capabilities() const
 {
-    return {.logProbs = true, .maxCandidates = m_executor->config().vocabSize, .routing = m_info.experts > 0};
+    return {.logProbs = true,
+            .maxCandidates = m_executor->config().vocabSize,
+            .routing = m_info.experts > 0,
+            .analysis = true,
+            .forks = true};
+}
+
+Analysis Session::analyse(const AnalysisRequest & /*request*/, std::stop_token /*stop*/)
+{
+    throw Error("this backend cannot measure a text that is there already");
 }
 
 std::unique_ptr<Session> LocalBackend::createSession()
@@ -142,22 +151,42 @@ std::unique_ptr<Session> LocalBackend::createSession()
     return std::make_unique<LocalSession>(*this);
 }
 
-LocalBackend::Prompt LocalBackend::preparePrompt(const Request &request) const
+void LocalBackend::expectIds(const std::vector<TokenId> &ids) const
 {
-    if (const auto *ids = std::get_if<std::vector<TokenId>>(&request.prompt)) {
+    for (const TokenId id : ids)
+        if (id < 0 || id >= m_executor->config().vocabSize)
+            throw Error(fmt::format("prompt: expected token ids from 0 to {}, found {}",
+                                    m_executor->config().vocabSize - 1, id));
+}
+
+LocalBackend::PreparedPrompt LocalBackend::preparePrompt(const Prompt &prompt) const
+{
+    if (const auto *ids = std::get_if<std::vector<TokenId>>(&prompt)) {
+        expectIds(*ids);
+        PreparedPrompt prepared{*ids, {}};
         for (const TokenId id : *ids)
-            if (id < 0 || id >= m_executor->config().vocabSize)
-                throw Error(fmt::format("prompt: expected token ids from 0 to {}, found {}",
-                                        m_executor->config().vocabSize - 1, id));
-        Prompt prompt{*ids, {}};
-        for (const TokenId id : *ids)
-            prompt.text += (*m_info.vocabulary)[static_cast<std::size_t>(id)];
-        return prompt;
+            prepared.text += (*m_info.vocabulary)[static_cast<std::size_t>(id)];
+        return prepared;
     }
     if (!m_template)
         throw Error(m_templateError);
-    const auto pieces = m_template->renderPrompt(std::get<std::vector<Message>>(request.prompt));
+    const auto pieces = m_template->renderPrompt(std::get<std::vector<Message>>(prompt));
     return {encodePrompt(m_tokenizer, pieces), joined(pieces)};
+}
+
+std::vector<TokenId> LocalBackend::prepareContinuation(const Continuation &continuation) const
+{
+    if (const auto *text = std::get_if<std::string>(&continuation))
+        return m_tokenizer.encode(*text, AddedTokens::Plain);
+    const auto &ids = std::get<std::vector<TokenId>>(continuation);
+    expectIds(ids);
+    return ids;
+}
+
+std::vector<TokenId> LocalBackend::textStart() const
+{
+    const TokenId bos = m_executor->config().bosTokenId;
+    return bos < 0 ? std::vector<TokenId>() : std::vector<TokenId>{bos};
 }
 
 bool LocalBackend::endsSequence(TokenId id) const

@@ -38,12 +38,16 @@ public:
     [[nodiscard]] Executor &executor() { return *m_executor; }
     [[nodiscard]] const Tokenizer &tokenizer() const { return m_tokenizer; }
 
-    /// Ids and text of a request's prompt. Throws Error where the model has no template for messages.
-    struct Prompt {
+    /// Ids and text of a prompt. Throws Error where the model has no template for messages.
+    struct PreparedPrompt {
         std::vector<TokenId> ids;
         std::string text;
     };
-    [[nodiscard]] Prompt preparePrompt(const Request &request) const;
+    [[nodiscard]] PreparedPrompt preparePrompt(const Prompt &prompt) const;
+    [[nodiscard]] std::vector<TokenId> prepareContinuation(const Continuation &continuation) const;
+
+    /// What a text without a prompt begins with: the BOS token, or nothing.
+    [[nodiscard]] std::vector<TokenId> textStart() const;
 
     [[nodiscard]] bool endsSequence(TokenId id) const;
 
@@ -51,6 +55,7 @@ public:
     void expectWholeModel() const { m_source->expectWhole(); }
 
 private:
+    void expectIds(const std::vector<TokenId> &ids) const;
     void describe(const std::filesystem::path &directory);
 
     Tokenizer m_tokenizer;

@@ -20,22 +20,33 @@ double secondsSince(std::chrono::steady_clock::time_point start)
 
 LocalSession::LocalSession(LocalBackend &backend)
     : m_backend(backend)
-    , m_cache(backend.executor().createCache(backend.model().contextLength))
+    , m_timeline{backend.executor().createCache(backend.model().contextLength), {}}
 {
 }
 
 GenerationSummary LocalSession::generate(const Request &request, TokenSink &sink, std::stop_token stop)
 {
     const Clock::time_point start = Clock::now();
-    const LocalBackend::Prompt prompt = m_backend.preparePrompt(request);
+    LocalBackend::PreparedPrompt prompt = m_backend.preparePrompt(request.prompt);
+    const std::vector<TokenId> replyStart = m_backend.prepareContinuation(request.replyStart);
+    prompt.ids.insert(prompt.ids.end(), replyStart.begin(), replyStart.end());
     if (prompt.ids.empty())
         throw Error("the prompt is empty");
-    if (static_cast<std::int32_t>(prompt.ids.size()) > m_cache->capacity())
+    if (static_cast<std::int32_t>(prompt.ids.size()) > m_timeline.cache->capacity())
         throw Error(
             fmt::format("the conversation has {} tokens, more than the context of {}: start a new one, or "
                         "choose a longer context in the settings",
-                        prompt.ids.size(), m_cache->capacity()));
-    Run run{request, sink, Sampler(request.sampling), ReasoningParser(prompt.text), start, {}, {}};
+                        prompt.ids.size(), m_timeline.cache->capacity()));
+    Run run{.request = request,
+            .sink = sink,
+            .sampler = Sampler(request.sampling),
+            .parser = ReasoningParser(prompt.text),
+            .start = start,
+            .forced = m_backend.prepareContinuation(request.forced),
+            .known = request.replyStart.size(),
+            .summary = {},
+            .result = {}};
+    beginReply(run, request.replyStart);
     run.summary.promptTokens = static_cast<std::int32_t>(prompt.ids.size());
     run.sampler.observe(prompt.ids);
 
@@ -44,27 +55,48 @@ GenerationSummary LocalSession::generate(const Request &request, TokenSink &sink
     if (prefilled) {
         run.summary.finish = decode(run, stop);
         run.summary.decodeSeconds = secondsSince(start) - run.summary.prefillSeconds;
-        for (TokenRecord &record : run.parser.finish())
-            sink.onToken(std::move(record));
+        deliver(run, run.parser.finish());
     } else {
         run.summary.finish = FinishReason::Cancelled;
     }
-    run.summary.contextUsed = m_cache->length();
+    run.summary.contextUsed = m_timeline.cache->length();
     return run.summary;
+}
+
+/// The parser reads what the reply begins with, so that it knows in which section the rest lies.
+void LocalSession::beginReply(Run &run, const std::vector<TokenId> &start) const
+{
+    for (const TokenId id : start) {
+        TokenRecord record;
+        record.id = id;
+        record.bytes = (*m_backend.model().vocabulary)[static_cast<std::size_t>(id)];
+        deliver(run, run.parser.push(std::move(record)));
+    }
+}
+
+void LocalSession::deliver(Run &run, std::vector<TokenRecord> &&records)
+{
+    for (TokenRecord &record : records) {
+        if (run.known > 0)
+            --run.known;
+        else
+            run.sink.onToken(std::move(record));
+    }
 }
 
 bool LocalSession::prefill(Run &run, const std::vector<TokenId> &prompt, std::stop_token stop)
 {
     const auto shared =
-        std::mismatch(prompt.begin(), prompt.end(), m_cached.begin(), m_cached.end()).first - prompt.begin();
+        std::mismatch(prompt.begin(), prompt.end(), m_timeline.tokens.begin(), m_timeline.tokens.end()).first
+        - prompt.begin();
     // The last token is computed in any case: its logits are needed.
     const auto reused = std::min<std::size_t>(static_cast<std::size_t>(shared), prompt.size() - 1);
-    m_cached.resize(reused);
-    m_cache->truncate(static_cast<std::int32_t>(reused));
+    m_timeline.tokens.resize(reused);
+    m_timeline.cache->truncate(static_cast<std::int32_t>(reused));
     run.summary.reusedTokens = static_cast<std::int32_t>(reused);
     const auto total = static_cast<std::int32_t>(prompt.size());
     const auto chunk = static_cast<std::size_t>(m_backend.executor().maxChunk());
-    run.sink.onPrefill({m_cache->length(), total});
+    run.sink.onPrefill({m_timeline.cache->length(), total});
     for (std::size_t begin = reused; begin < prompt.size();) {
         if (stop.stop_requested())
             return false;
@@ -81,16 +113,17 @@ void LocalSession::forward(Run &run, std::span<const TokenId> tokens, bool last)
     m_backend.executor().forward({.tokens = tokens,
                                   .logits = last ? LogitsOf::LastToken : LogitsOf::None,
                                   .routing = last && run.request.trace.routing},
-                                 *m_cache, run.result);
+                                 *m_timeline.cache, run.result);
     m_backend.expectWholeModel();
-    m_cached.insert(m_cached.end(), tokens.begin(), tokens.end());
+    m_timeline.tokens.insert(m_timeline.tokens.end(), tokens.begin(), tokens.end());
 }
 
 TokenRecord LocalSession::nextRecord(Run &run) const
 {
     const std::vector<float> &logits = run.result.logits;
     TokenRecord record;
-    record.id = run.sampler.choose(logits);
+    const auto generated = static_cast<std::size_t>(run.summary.generatedTokens);
+    record.id = generated < run.forced.size() ? run.forced[generated] : run.sampler.choose(logits);
     Distribution distribution = describeDistribution(logits, run.request.trace.candidates);
     record.logProb = logits[static_cast<std::size_t>(record.id)] - distribution.logSumExp;
     record.top = std::move(distribution.top);
@@ -110,16 +143,14 @@ FinishReason LocalSession::decode(Run &run, std::stop_token stop)
         ++run.summary.generatedTokens;
         if (m_backend.endsSequence(id)) {
             record.section = Section::Marker;
-            for (TokenRecord &held : run.parser.finish())
-                run.sink.onToken(std::move(held));
+            deliver(run, run.parser.finish());
             run.sink.onToken(std::move(record));
             return FinishReason::EndOfSequence;
         }
-        for (TokenRecord &ready : run.parser.push(std::move(record)))
-            run.sink.onToken(std::move(ready));
+        deliver(run, run.parser.push(std::move(record)));
         if (limit > 0 && run.summary.generatedTokens >= limit)
             return FinishReason::MaxTokens;
-        if (m_cache->length() == m_cache->capacity())
+        if (m_timeline.cache->length() == m_timeline.cache->capacity())
             return FinishReason::ContextFull;
         run.sampler.observe({&id, 1});
         forward(run, {&id, 1}, true);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 namespace bathyscope {
 
@@ -49,12 +50,22 @@ TokenId Sampler::choose(std::span<const float> logits)
     m_logits.assign(logits.begin(), logits.end());
     penalise();
     if (m_parameters.temperature <= 0)
-        return static_cast<TokenId>(std::max_element(m_logits.begin(), m_logits.end()) - m_logits.begin());
+        return best();
+    applyTemperature();
+    keepTopK();
+    const Kept kept = keepByProbability();
+    return draw({m_candidates.data(), kept.minP});
+}
+
+TokenId Sampler::best() const
+{
+    return static_cast<TokenId>(std::max_element(m_logits.begin(), m_logits.end()) - m_logits.begin());
+}
+
+void Sampler::applyTemperature()
+{
     for (float &logit : m_logits)
         logit /= m_parameters.temperature;
-    keepTopK();
-    keepByProbability();
-    return draw();
 }
 
 void Sampler::keepTopK()
@@ -71,7 +82,7 @@ void Sampler::keepTopK()
             logit = -INFINITY;
 }
 
-void Sampler::keepByProbability()
+Sampler::Kept Sampler::keepByProbability()
 {
     const auto sums = kernels::logSumExp(m_logits.data(), static_cast<std::int64_t>(m_logits.size()));
     // Tokens below this share cannot be needed to reach top_p: all of them together have less than the rest.
@@ -86,31 +97,91 @@ void Sampler::keepByProbability()
     std::sort(m_candidates.begin(), m_candidates.end(), [](const Weighted &a, const Weighted &b) {
         return a.probability != b.probability ? a.probability > b.probability : a.id < b.id;
     });
-    std::size_t keep = m_candidates.size();
+    Kept kept{m_candidates.size(), 0};
     if (m_parameters.topP < 1) {
         float mass = 0;
-        for (keep = 0; keep < m_candidates.size() && (keep == 0 || mass < m_parameters.topP); ++keep)
-            mass += m_candidates[keep].probability;
+        for (kept.topP = 0; kept.topP < m_candidates.size() && (kept.topP == 0 || mass < m_parameters.topP);
+             ++kept.topP)
+            mass += m_candidates[kept.topP].probability;
     }
     const float least = m_parameters.minP * m_candidates.front().probability;
-    while (keep > 1 && m_candidates[keep - 1].probability < least)
-        --keep;
-    m_candidates.resize(keep);
+    kept.minP = kept.topP;
+    while (kept.minP > 1 && m_candidates[kept.minP - 1].probability < least)
+        --kept.minP;
+    return kept;
 }
 
-TokenId Sampler::draw()
+TokenId Sampler::draw(std::span<const Weighted> kept)
 {
     double sum = 0;
-    for (const Weighted &candidate : m_candidates)
+    for (const Weighted &candidate : kept)
         sum += candidate.probability;
     // std::uniform_real_distribution differs between libraries; the same seed gives the same text everywhere.
     double target = static_cast<double>(m_random() >> 11U) * 0x1p-53 * sum;
-    for (const Weighted &candidate : m_candidates) {
+    for (const Weighted &candidate : kept) {
         target -= candidate.probability;
         if (target < 0)
             return candidate.id;
     }
-    return m_candidates.back().id;
+    return kept.back().id;
+}
+
+SamplerOutcome Sampler::inspect(std::span<const float> logits, std::span<const Candidate> top)
+{
+    SamplerOutcome outcome;
+    outcome.parameters = m_parameters;
+    outcome.candidates.resize(top.size());
+    m_logits.assign(logits.begin(), logits.end());
+    penalise();
+    if (m_parameters.temperature > 0) {
+        inspectStages(outcome, top);
+        return outcome;
+    }
+    const TokenId chosen = best();
+    for (std::size_t i = 0; i < top.size(); ++i)
+        outcome.candidates[i] =
+            top[i].id == chosen ? SampledCandidate{1, {}} : SampledCandidate{0, SamplerStage::Greedy};
+    outcome.kept = 1;
+    outcome.removed[static_cast<std::size_t>(SamplerStage::Greedy)] =
+        static_cast<std::int32_t>(logits.size()) - 1;
+    return outcome;
+}
+
+void Sampler::inspectStages(SamplerOutcome &outcome, std::span<const Candidate> top)
+{
+    const auto removed = [&outcome](SamplerStage stage) -> std::int32_t & {
+        return outcome.removed[static_cast<std::size_t>(stage)];
+    };
+    applyTemperature();
+    keepTopK();
+    removed(SamplerStage::TopK) =
+        static_cast<std::int32_t>(std::count(m_logits.begin(), m_logits.end(), -INFINITY));
+    const Kept kept = keepByProbability();
+    const std::size_t afterTopK = m_logits.size() - static_cast<std::size_t>(removed(SamplerStage::TopK));
+    // Without top-p, what is missing of the candidates has underflowed: it cannot be drawn, but no stage did
+    // it.
+    if (m_parameters.topP < 1)
+        removed(SamplerStage::TopP) = static_cast<std::int32_t>(afterTopK - kept.topP);
+    removed(SamplerStage::MinP) = static_cast<std::int32_t>(kept.topP - kept.minP);
+    outcome.kept = static_cast<std::int32_t>(kept.minP);
+    double sum = 0;
+    for (std::size_t i = 0; i < kept.minP; ++i)
+        sum += m_candidates[i].probability;
+    std::unordered_map<TokenId, std::size_t> places;
+    for (std::size_t i = 0; i < kept.topP; ++i)
+        places.emplace(m_candidates[i].id, i);
+    for (std::size_t i = 0; i < top.size(); ++i) {
+        SampledCandidate &candidate = outcome.candidates[i];
+        const auto place = places.find(top[i].id);
+        if (m_logits[static_cast<std::size_t>(top[i].id)] == -INFINITY)
+            candidate.removedBy = SamplerStage::TopK;
+        else if (place == places.end())
+            candidate.removedBy = m_parameters.topP < 1 ? std::optional(SamplerStage::TopP) : std::nullopt;
+        else if (place->second >= kept.minP)
+            candidate.removedBy = SamplerStage::MinP;
+        else
+            candidate.probability = static_cast<float>(m_candidates[place->second].probability / sum);
+    }
 }
 
 namespace {
@@ -129,6 +200,26 @@ float restOf(std::span<const float> logits, std::span<const Candidate> top, floa
 }
 
 } // namespace
+
+float entropyOf(std::span<const float> logits, float logSumExp)
+{
+    double nats = 0;
+    for (const float logit : logits) {
+        const double logProb = static_cast<double>(logit) - static_cast<double>(logSumExp);
+        const double term = -std::exp(logProb) * logProb;
+        nats += std::isfinite(term) ? term : 0;
+    }
+    return static_cast<float>(std::max(nats, 0.0) / std::log(2.0));
+}
+
+std::int32_t rankOf(std::span<const float> logits, TokenId id)
+{
+    const float own = logits[static_cast<std::size_t>(id)];
+    std::int32_t rank = 1;
+    for (std::size_t other = 0; other < logits.size(); ++other)
+        rank += logits[other] > own || (logits[other] == own && other < static_cast<std::size_t>(id)) ? 1 : 0;
+    return rank;
+}
 
 Distribution describeDistribution(std::span<const float> logits, std::int32_t count)
 {

@@ -22,6 +22,9 @@ public:
     /// changed.
     [[nodiscard]] TokenId choose(std::span<const float> logits);
 
+    /// What the stages would leave of the candidates `top` of these logits. Draws nothing.
+    [[nodiscard]] SamplerOutcome inspect(std::span<const float> logits, std::span<const Candidate> top);
+
     /// The seed in use, so that a reply can be made again.
     [[nodiscard]] std::uint64_t seed() const { return m_seed; }
 
@@ -31,10 +34,19 @@ private:
         TokenId id;
     };
 
+    /// How many of m_candidates, most probable first, pass the stages.
+    struct Kept {
+        std::size_t topP = 0;
+        std::size_t minP = 0; ///< pass top-p as well
+    };
+
     void penalise();
+    [[nodiscard]] TokenId best() const;
+    void applyTemperature();
     void keepTopK();
-    void keepByProbability();
-    [[nodiscard]] TokenId draw();
+    [[nodiscard]] Kept keepByProbability();
+    [[nodiscard]] TokenId draw(std::span<const Weighted> kept);
+    void inspectStages(SamplerOutcome &outcome, std::span<const Candidate> top);
 
     SamplingParameters m_parameters;
     std::uint64_t m_seed;
@@ -50,6 +62,12 @@ struct Distribution {
     std::vector<Candidate> top; ///< most probable first, the lower id where they tie
     float restMass = 0;
 };
+
+/// Entropy in bits.
+[[nodiscard]] float entropyOf(std::span<const float> logits, float logSumExp);
+
+/// Place of a token in the order of the distribution; of equals the lower id comes first.
+[[nodiscard]] std::int32_t rankOf(std::span<const float> logits, TokenId id);
 
 /// The `count` best of `logits` [vocab_size] and the mass of all others.
 Distribution describeDistribution(std::span<const float> logits, std::int32_t count);

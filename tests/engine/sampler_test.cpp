@@ -116,5 +116,79 @@ TEST(Distribution, TheRestIsExactWhereTheModelIsNearlyCertain)
     EXPECT_NEAR(d.restMass / (std::exp(-50.0) + std::exp(-49.0)), 1, 1e-4);
 }
 
+std::vector<Candidate> topOf(const std::vector<float> &values)
+{
+    return describeDistribution(values, static_cast<std::int32_t>(values.size())).top;
+}
+
+TEST(SamplerOutcome, NamesTheStageThatRemovedACandidate)
+{
+    SamplingParameters parameters = withSeed();
+    parameters.topK = 3; // 0.1 goes
+    parameters.topP = 0.8F; // of 0.9: 0.556, 0.278, 0.167 => the third goes
+    parameters.minP = 0.6F; // 0.278 < 0.6 * 0.556 goes
+    const auto outcome = Sampler(parameters).inspect(logits, topOf(logits));
+    ASSERT_EQ(outcome.candidates.size(), 4U);
+    EXPECT_EQ(outcome.candidates[0], (SampledCandidate{1, {}}));
+    EXPECT_EQ(outcome.candidates[1], (SampledCandidate{0, SamplerStage::MinP}));
+    EXPECT_EQ(outcome.candidates[2], (SampledCandidate{0, SamplerStage::TopP}));
+    EXPECT_EQ(outcome.candidates[3], (SampledCandidate{0, SamplerStage::TopK}));
+    EXPECT_EQ(outcome.kept, 1);
+    EXPECT_EQ(outcome.removed, (std::array<std::int32_t, samplerStages>{0, 1, 1, 1}));
+}
+
+TEST(SamplerOutcome, ProbabilitiesAreThoseThatAreDrawn)
+{
+    SamplingParameters parameters = withSeed();
+    parameters.temperature = 0.7F;
+    parameters.topP = 0.9F;
+    const auto top = topOf(logits);
+    const auto outcome = Sampler(parameters).inspect(logits, top);
+    const auto counts = drawMany(parameters);
+    float sum = 0;
+    for (std::size_t i = 0; i < top.size(); ++i) {
+        const auto drawn = counts.find(top[i].id);
+        const double share = drawn == counts.end() ? 0 : drawn->second / 20000.0;
+        EXPECT_NEAR(outcome.candidates[i].probability, share, 0.02);
+        EXPECT_EQ(outcome.candidates[i].removedBy.has_value(), share == 0);
+        sum += outcome.candidates[i].probability;
+    }
+    EXPECT_NEAR(sum, 1, 1e-6);
+    EXPECT_EQ(outcome.kept, static_cast<std::int32_t>(counts.size()));
+}
+
+TEST(SamplerOutcome, TemperatureZeroKeepsTheBestAfterThePenalty)
+{
+    SamplingParameters parameters = withSeed();
+    parameters.temperature = 0;
+    parameters.repetitionPenalty = 10;
+    Sampler sampler(parameters);
+    sampler.observe(std::vector<TokenId>{1});
+    const auto outcome = sampler.inspect(logits, topOf(logits));
+    EXPECT_EQ(outcome.candidates[0], (SampledCandidate{0, SamplerStage::Greedy}));
+    EXPECT_EQ(outcome.candidates[1], (SampledCandidate{1, {}}));
+    EXPECT_EQ(outcome.kept, 1);
+    EXPECT_EQ(outcome.removed[0], 3);
+}
+
+TEST(SamplerOutcome, WhatUnderflowsWasRemovedByNoStage)
+{
+    const std::vector<float> sharp = {0, 500};
+    const auto outcome = Sampler(withSeed()).inspect(sharp, topOf(sharp));
+    EXPECT_EQ(outcome.candidates[1], SampledCandidate());
+    EXPECT_EQ(outcome.kept, 1);
+}
+
+TEST(DistributionOrder, RankAndEntropy)
+{
+    const std::vector<float> ties = {1, 3, 3, 2};
+    EXPECT_EQ(rankOf(ties, 1), 1);
+    EXPECT_EQ(rankOf(ties, 2), 2);
+    EXPECT_EQ(rankOf(ties, 3), 3);
+    EXPECT_EQ(rankOf(ties, 0), 4);
+    EXPECT_NEAR(entropyOf(std::vector<float>(8, 0.0F), std::log(8.0F)), 3, 1e-6);
+    EXPECT_NEAR(entropyOf(logits, 0), 0.5 + 0.5 + 0.15 * 2.737 + 0.1 * 3.3219, 1e-3);
+}
+
 } // namespace
 } // namespace bathyscope
