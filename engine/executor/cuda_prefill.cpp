@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <initializer_list>
 #include <vector>
 
 namespace bathyscope::cuda {
@@ -74,7 +75,7 @@ private:
     void multiply(const DeviceMatrix &w, const Rows &a, const Target &target, std::int32_t rows,
                   std::int32_t firstRow = 0, std::int32_t rowCount = -1) const;
     Rows normalise(const float *x, const float *weight, const RowBuffer &out, std::int64_t columns,
-                   std::int32_t rows) const;
+                   std::int32_t rows, std::initializer_list<const DeviceMatrix *> readers) const;
     Rows quantise(const void *bf16, std::int64_t stride, const RowBuffer &out, std::int64_t columns,
                   std::int32_t rows) const;
 
@@ -157,14 +158,20 @@ void TensorCorePrefill::multiply(const DeviceMatrix &w, const Rows &a, const Tar
     }
 }
 
-/// Both forms of the normalised rows: a product takes the one it wants.
+/// Normalised rows in the forms that the products with `readers` want.
 Rows TensorCorePrefill::normalise(const float *x, const float *weight, const RowBuffer &out,
-                                  std::int64_t columns, std::int32_t rows) const
+                                  std::int64_t columns, std::int32_t rows,
+                                  std::initializer_list<const DeviceMatrix *> readers) const
 {
+    bool fp8 = false;
+    bool bf16 = false;
+    for (const DeviceMatrix *matrix : readers)
+        if (matrix->rows > 0)
+            (usesFp8(*matrix) ? fp8 : bf16) = true;
     m_kernels.normRows({.x = x,
                         .weight = weight,
-                        .bf16 = out.bf16(),
-                        .e4m3 = m_quantise ? out.e4m3() : nullptr,
+                        .bf16 = bf16 ? out.bf16() : nullptr,
+                        .e4m3 = fp8 ? out.e4m3() : nullptr,
                         .scales = out.scales(),
                         .factors = m_work.factors.as<float>(),
                         .n = static_cast<std::int32_t>(columns),
@@ -229,7 +236,7 @@ void TensorCorePrefill::projectQueries(const DeviceLayer &layer, const Rows &nor
     if (layer.qA.rows > 0) {
         multiply(layer.qA, input, {Epilogue::F32, m_work.queryLatent.as(), layer.qA.rows}, span.needed());
         input = normalise(m_work.queryLatent.as<float>(), layer.qANorm, m_work.queryNormed, layer.qA.rows,
-                          span.needed());
+                          span.needed(), {&layer.qB});
     }
     multiply(layer.qB, input, {Epilogue::Bf16, m_work.query.as(), layer.qB.rows}, span.needed());
 }
@@ -279,7 +286,8 @@ void TensorCorePrefill::attend(const DeviceLayer &layer, const std::uint16_t *ca
 void TensorCorePrefill::attention(const DeviceLayer &layer, std::uint16_t *cache, float *x,
                                   const Span &span) const
 {
-    const Rows normed = normalise(x, layer.inputNorm, m_work.normed, m_config.hiddenSize, span.tokens);
+    const Rows normed = normalise(x, layer.inputNorm, m_work.normed, m_config.hiddenSize, span.tokens,
+                                  {&layer.kvA, layer.qA.rows > 0 ? &layer.qA : &layer.qB});
     appendToCache(layer, cache, normed, span);
     projectQueries(layer, normed, span);
     attend(layer, cache, span);
@@ -308,6 +316,8 @@ void TensorCorePrefill::denseBlock(const DeviceLayer &layer, const Rows &normed,
         m_kernels.fp8Gemm(Epilogue::Gated, p, rows);
     else
         m_kernels.gemm(layer.gate.dtype, Epilogue::Gated, p, rows);
+    if (!fp8 && usesFp8(layer.down))
+        quantise(activations.bf16, activations.stride, m_work.activations, layer.gate.rows, rows);
     multiply(layer.down, activations, {Epilogue::AddF32, x, m_config.hiddenSize}, rows);
 }
 
@@ -415,7 +425,8 @@ void TensorCorePrefill::feedForward(const DeviceLayer &layer, float *x, const Sp
 {
     x += std::int64_t(span.first) * m_config.hiddenSize;
     const Rows normed =
-        normalise(x, layer.postAttentionNorm, m_work.normed, m_config.hiddenSize, span.needed());
+        normalise(x, layer.postAttentionNorm, m_work.normed, m_config.hiddenSize, span.needed(),
+                  {&layer.gate, &layer.up, &layer.down, &layer.expertGate.first, &layer.expertDown.first});
     if (layer.router.rows > 0)
         route(layer, x, span.needed()); // before x changes
     if (layer.gate.rows > 0)

@@ -22,25 +22,28 @@ constexpr int chunksPerThread = gemmTile * depth / 8 / threads;
 /// What a thread copies of each stage: chunk `threadIdx.x % 8` of every 32nd row.
 template <typename Stored, Epilogue E>
 struct Loader {
+    using Raw = typename Stored::Raw;
+
     const GemmParams &p;
     const Bf16 *aRows[chunksPerThread];
-    std::int64_t bOffsets[chunksPerThread];
+    std::int64_t bOffsets[chunksPerThread]; ///< elements; -1: no such row
     const void *bRows[chunksPerThread];
-    bool bAligned;
+    bool whole; ///< every chunk of a row of weights is there as a whole
     int chunk = threadIdx.x % 8;
     int row = threadIdx.x / 8;
 
     __device__ Loader(const GemmParams &params, const GemmTile<E> &tile)
         : p(params)
+        , whole(params.k % 8 == 0)
     {
-        bAligned = p.k % 8 == 0;
 #pragma unroll
         for (int i = 0; i < chunksPerThread; ++i) {
             const int r = row + i * 32;
             const std::int64_t from = tile.sourceRow(p, r);
             aRows[i] = from < 0 ? nullptr : static_cast<const Bf16 *>(p.a) + from * p.aStride;
-            bRows[i] = tile.weightData(p, r);
-            bOffsets[i] = static_cast<std::int64_t>(tile.weightRow(r)) * p.k;
+            const void *data = tile.weightData(p, r);
+            bRows[i] = data ? data : tile.weights.data;
+            bOffsets[i] = data ? std::int64_t(tile.weightRow(r)) * p.k : -1;
         }
     }
 
@@ -54,25 +57,29 @@ struct Loader {
         }
     }
 
-    __device__ void loadB(uint4 (&values)[chunksPerThread], int k) const
+    /// Begins all loads; where there is nothing to load, the matrix' first elements stand in.
+    __device__ void loadB(Raw (&raw)[chunksPerThread], int k) const
+    {
+        const int column = k + chunk * 8;
+        if (!whole)
+            return;
+#pragma unroll
+        for (int i = 0; i < chunksPerThread; ++i)
+            raw[i] = Stored::load(bRows[i], column < p.k && bOffsets[i] >= 0 ? bOffsets[i] + column : 0);
+    }
+
+    __device__ void storeB(std::uint32_t stage, const Raw (&raw)[chunksPerThread], int k) const
     {
         const int column = k + chunk * 8;
 #pragma unroll
         for (int i = 0; i < chunksPerThread; ++i) {
-            const int valid = bRows[i] ? max(0, min(8, p.k - column)) : 0;
-            values[i] = {0, 0, 0, 0};
-            if (valid == 8 && bAligned)
-                values[i] = Stored::eight(bRows[i], bOffsets[i] + column);
-            else if (valid > 0)
-                values[i] = partOfEight<Stored>(bRows[i], bOffsets[i] + column, valid);
+            const int valid = bOffsets[i] >= 0 ? max(0, min(8, p.k - column)) : 0;
+            uint4 values = {0, 0, 0, 0};
+            if (valid > 0)
+                values = whole ? Stored::toBf16(raw[i])
+                               : partOfEight<Stored>(bRows[i], bOffsets[i] + column, valid);
+            storeShared16(stage + swizzled(row + i * 32, chunk), values);
         }
-    }
-
-    __device__ void storeB(std::uint32_t stage, const uint4 (&values)[chunksPerThread]) const
-    {
-#pragma unroll
-        for (int i = 0; i < chunksPerThread; ++i)
-            storeShared16(stage + swizzled(row + i * 32, chunk), values[i]);
     }
 };
 
@@ -172,12 +179,12 @@ __device__ __forceinline__ void gemm(const GemmParams &p)
     const Loader<Stored, E> loader(p, tile);
     const WarpPlace<E> warp;
     const int steps = (p.k + depth - 1) / depth;
-    uint4 next[chunksPerThread];
+    typename Stored::Raw next[chunksPerThread];
     for (int s = 0; s < stages - 1; ++s) {
         if (s < steps) {
             loader.copyA(stageA(s), s * depth);
             loader.loadB(next, s * depth);
-            loader.storeB(stageB(s), next);
+            loader.storeB(stageB(s), next, s * depth);
         }
         commitCopies();
     }
@@ -194,7 +201,7 @@ __device__ __forceinline__ void gemm(const GemmParams &p)
         commitCopies();
         multiplyStage<E>(sums, stageA(s), stageB(s), warp);
         if (ahead < steps)
-            loader.storeB(stageB(ahead), next);
+            loader.storeB(stageB(ahead), next, ahead * depth);
         if (scaled && (s % 2 == 1 || s + 1 == steps))
             promote<E>(total, sums, p, tile, warp, s * depth);
     }

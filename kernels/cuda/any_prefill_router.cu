@@ -12,7 +12,7 @@ namespace bathyscope::kernels::cuda {
 namespace {
 
 constexpr int threads = 256;
-constexpr int tokensPerBlock = 32;
+constexpr int tokensPerBlock = 16;
 constexpr int expertsPerBlock = 64;
 constexpr float minusInfinity = -INFINITY;
 
@@ -27,12 +27,12 @@ struct Split {
     }
 };
 
-/// Normalised x of one lane's row at columns k and k + 1, zeros beyond the last token.
+/// Normalised x of one lane's row at columns k and k + 1. Beyond the last token the last one stands in, and
+/// no load waits for a decision.
 __device__ __forceinline__ Split normalised(const RouterLogitsParams &p, int token, float factor, int k)
 {
-    if (token >= p.tokens)
-        return {0, 0};
-    const float2 x = *reinterpret_cast<const float2 *>(p.x + std::int64_t(token) * p.hidden + k);
+    const std::int64_t row = min(token, p.tokens - 1);
+    const float2 x = *reinterpret_cast<const float2 *>(p.x + row * p.hidden + k);
     const float2 weight = *reinterpret_cast<const float2 *>(p.norm + k);
     return {x.x * factor * weight.x, x.y * factor * weight.y};
 }
@@ -40,10 +40,12 @@ __device__ __forceinline__ Split normalised(const RouterLogitsParams &p, int tok
 template <typename Stored>
 __device__ __forceinline__ Split stored(const RouterLogitsParams &p, int expert, int k)
 {
-    if (expert >= p.experts)
-        return {0, 0};
-    const std::int64_t at = std::int64_t(expert) * p.hidden + k;
-    if constexpr (Stored::bytes == 4) {
+    const std::int64_t at = std::int64_t(min(expert, p.experts - 1)) * p.hidden + k;
+    if constexpr (std::is_same_v<Stored, StoredBf16>) {
+        Split pair(0, 0); // as it is
+        pair.high = *reinterpret_cast<const std::uint32_t *>(static_cast<const Bf16 *>(p.weights) + at);
+        return pair;
+    } else if constexpr (Stored::bytes == 4) {
         const float2 v = *reinterpret_cast<const float2 *>(static_cast<const float *>(p.weights) + at);
         return {v.x, v.y};
     } else {
@@ -51,7 +53,7 @@ __device__ __forceinline__ Split stored(const RouterLogitsParams &p, int expert,
     }
 }
 
-/// A block has 32 tokens and 64 experts; its warps share the columns, and add up in shared memory.
+/// A block has 16 tokens and 64 experts; its warps share the columns, and add up in shared memory.
 template <typename Stored>
 __device__ __forceinline__ void routerLogits(const RouterLogitsParams &p)
 {
@@ -62,45 +64,41 @@ __device__ __forceinline__ void routerLogits(const RouterLogitsParams &p)
     for (int i = threadIdx.x; i < tokensPerBlock * expertsPerBlock; i += threads)
         shared[i / expertsPerBlock][i % expertsPerBlock] = 0;
     __syncthreads();
-    float factors[4];
-    for (int i = 0; i < 4; ++i)
+    float factors[2];
+    for (int i = 0; i < 2; ++i)
         factors[i] = p.factors[min(firstToken + lane / 4 + i * 8, p.tokens - 1)];
-    float sums[2][8][4] = {};
+    float sums[8][4] = {};
+#pragma unroll 2
     for (int k = threadIdx.x / 32 * 16; k < p.hidden; k += threads / 32 * 16) {
         const int column = k + lane % 4 * 2;
-        std::uint32_t high[2][4];
-        std::uint32_t low[2][4];
+        std::uint32_t high[4];
+        std::uint32_t low[4];
 #pragma unroll
-        for (int i = 0; i < 8; ++i) {
-            const int row = i / 4 * 2 + i % 2; // of the lane's four: which eighth of the tokens
+        for (int i = 0; i < 4; ++i) {
             const Split x =
-                normalised(p, firstToken + lane / 4 + row * 8, factors[row], column + i % 4 / 2 * 8);
-            high[i / 4][i % 4] = x.high;
-            low[i / 4][i % 4] = x.low;
+                normalised(p, firstToken + lane / 4 + i % 2 * 8, factors[i % 2], column + i / 2 * 8);
+            high[i] = x.high;
+            low[i] = x.low;
         }
 #pragma unroll
         for (int j = 0; j < 8; ++j) {
             const int expert = firstExpert + j * 8 + lane / 4;
             const Split b0 = stored<Stored>(p, expert, column);
             const Split b1 = stored<Stored>(p, expert, column + 8);
-#pragma unroll
-            for (int i = 0; i < 2; ++i) {
-                multiplyAdd(sums[i][j], high[i], b0.high, b1.high);
-                multiplyAdd(sums[i][j], low[i], b0.high, b1.high);
-                if constexpr (!std::is_same_v<Stored, StoredBf16>)
-                    multiplyAdd(sums[i][j], high[i], b0.low, b1.low);
-            }
+            multiplyAdd(sums[j], high, b0.high, b1.high);
+            multiplyAdd(sums[j], low, b0.high, b1.high);
+            if constexpr (!std::is_same_v<Stored, StoredBf16>)
+                multiplyAdd(sums[j], high, b0.low, b1.low);
         }
     }
     // One warp after the other, so that the sums do not depend on who comes first.
     for (int warp = 0; warp < threads / 32; ++warp) {
         if (threadIdx.x / 32 == warp) {
-            for (int i = 0; i < 2; ++i)
 #pragma unroll
-                for (int j = 0; j < 8; ++j)
+            for (int j = 0; j < 8; ++j)
 #pragma unroll
-                    for (int e = 0; e < 4; ++e)
-                        shared[i * 16 + e / 2 * 8 + lane / 4][j * 8 + lane % 4 * 2 + e % 2] += sums[i][j][e];
+                for (int e = 0; e < 4; ++e)
+                    shared[e / 2 * 8 + lane / 4][j * 8 + lane % 4 * 2 + e % 2] += sums[j][e];
         }
         __syncthreads();
     }

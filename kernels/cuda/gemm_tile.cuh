@@ -92,7 +92,7 @@ struct Tile {
 
 __device__ __forceinline__ float silu(float v)
 {
-    return v / (1.0F + __expf(-v));
+    return __fdividef(v, 1.0F + __expf(-v));
 }
 
 /// Columns `column` and `column + 1` of c. Even columns and strides make the pair one access.
@@ -120,15 +120,19 @@ __device__ __forceinline__ void storePair(const GemmParams &p, std::int64_t row,
         return;
     }
     float *c = static_cast<float *>(p.c) + at;
-    if (both && at % 2 == 0) {
-        auto *pair = reinterpret_cast<float2 *>(c);
-        const float2 old = E == Epilogue::AddF32 ? *pair : make_float2(0, 0);
-        *pair = {old.x + v0, old.y + v1};
+    if (E == Epilogue::AddF32) { // by the cache: nothing waits, and no other thread adds to the same place
+        atomicAdd(c, v0);
+        if (both)
+            atomicAdd(c + 1, v1);
         return;
     }
-    c[0] = (E == Epilogue::AddF32 ? c[0] : 0.0F) + v0;
+    if (both && at % 2 == 0) {
+        *reinterpret_cast<float2 *>(c) = {v0, v1};
+        return;
+    }
+    c[0] = v0;
     if (both)
-        c[1] = (E == Epilogue::AddF32 ? c[1] : 0.0F) + v1;
+        c[1] = v1;
 }
 
 } // namespace bathyscope::kernels::cuda

@@ -22,7 +22,8 @@ constexpr std::array<const char *, 4> epilogueNames = {"bf16", "f32", "add", "ga
 
 // Dynamic shared memory: as the .cu files lay it out.
 constexpr unsigned gemmShared = 3 * 2 * 128 * 64 * 2; // three stages of a and b
-constexpr unsigned fp8GemmShared = 4 * (128 + 256) * 128 + 4 * 16; // four stages, two barriers each
+constexpr unsigned fp8GemmShared =
+    4 * (128 + 256) * 128 + 8 * 4096 + 4 * 16; // four stages, staging of eight warps, two barriers a stage
 constexpr unsigned attentionShared = 3 * 128 * 128 + 2 * 5 * 32 * 128; // queries, two stages of keys
 constexpr unsigned hopperAttentionShared =
     (3 * 3 + 2 * 2) * 128 * 128 + 2 * 4 * 8; // and two stages, barriers
@@ -184,7 +185,7 @@ void PrefillKernels::appendCache(const AppendCacheParams &params, std::int32_t t
 void PrefillKernels::routerLogits(DType weights, const RouterLogitsParams &params) const
 {
     launch(ofType(m_routerLogits, weights),
-           {.grid = {ceilDiv(params.tokens, 32), ceilDiv(params.experts, 64)}, .block = {rowThreads}},
+           {.grid = {ceilDiv(params.tokens, 16), ceilDiv(params.experts, 64)}, .block = {rowThreads}},
            m_stream, params);
 }
 

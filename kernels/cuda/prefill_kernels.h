@@ -23,8 +23,8 @@ public:
 
     /// Activations in bf16, weights of any type. `rows`: of c, the largest number there can be with groups.
     void gemm(DType weights, Epilogue epilogue, const GemmParams &params, std::int32_t rows) const;
-    /// Activations and weights in e4m3, rows of a in the order of c's; k is a multiple of 16, firstRow one of
-    /// 128.
+    /// Activations and weights in e4m3, rows of a in the order of c's; k is a multiple of 16, n one of 8 (of
+    /// 16 with Epilogue::Gated), firstRow one of 128.
     void fp8Gemm(Epilogue epilogue, const GemmParams &params, std::int32_t rows) const;
 
     void attention(const PrefillAttentionParams &params) const;

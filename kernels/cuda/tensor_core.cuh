@@ -108,61 +108,74 @@ __device__ __forceinline__ std::uint16_t narrowToE4m3(float low, float high)
     return __nv_cvt_float2_to_fp8x2({low, high}, __NV_SATFINITE, __NV_E4M3);
 }
 
-/// How a stored type is read: eight elements as bf16, or one.
+/// How a stored type is read: one element widened, or eight as they are (Raw), to be made bf16 later, so
+/// that many loads can be under way.
 struct StoredF32 {
     static constexpr int bytes = 4;
+    struct Raw {
+        float4 low, high;
+    };
     static __device__ float widen(const void *p, std::int64_t i) { return static_cast<const float *>(p)[i]; }
-    static __device__ uint4 eight(const void *p, std::int64_t i)
+    static __device__ Raw load(const void *p, std::int64_t i)
     {
-        const float4 a = __ldg(reinterpret_cast<const float4 *>(static_cast<const float *>(p) + i));
-        const float4 b = __ldg(reinterpret_cast<const float4 *>(static_cast<const float *>(p) + i + 4));
-        return {packBf16(a.x, a.y), packBf16(a.z, a.w), packBf16(b.x, b.y), packBf16(b.z, b.w)};
+        const auto *from = reinterpret_cast<const float4 *>(static_cast<const float *>(p) + i);
+        return {__ldg(from), __ldg(from + 1)};
+    }
+    static __device__ uint4 toBf16(const Raw &r)
+    {
+        return {packBf16(r.low.x, r.low.y), packBf16(r.low.z, r.low.w), packBf16(r.high.x, r.high.y),
+                packBf16(r.high.z, r.high.w)};
     }
 };
 
 struct StoredF16 {
     static constexpr int bytes = 2;
+    using Raw = uint4;
     static __device__ float widen(const void *p, std::int64_t i)
     {
         return __half2float(static_cast<const __half *>(p)[i]);
+    }
+    static __device__ Raw load(const void *p, std::int64_t i)
+    {
+        return __ldg(reinterpret_cast<const uint4 *>(static_cast<const __half *>(p) + i));
     }
     static __device__ std::uint32_t pair(std::uint32_t bits)
     {
         const float2 f = __half22float2(*reinterpret_cast<const __half2 *>(&bits));
         return packBf16(f.x, f.y);
     }
-    static __device__ uint4 eight(const void *p, std::int64_t i)
-    {
-        const uint4 v = __ldg(reinterpret_cast<const uint4 *>(static_cast<const __half *>(p) + i));
-        return {pair(v.x), pair(v.y), pair(v.z), pair(v.w)};
-    }
+    static __device__ uint4 toBf16(const Raw &r) { return {pair(r.x), pair(r.y), pair(r.z), pair(r.w)}; }
 };
 
 struct StoredBf16 {
     static constexpr int bytes = 2;
+    using Raw = uint4;
     static __device__ float widen(const void *p, std::int64_t i)
     {
         return __bfloat162float(static_cast<const Bf16 *>(p)[i]);
     }
-    static __device__ uint4 eight(const void *p, std::int64_t i)
+    static __device__ Raw load(const void *p, std::int64_t i)
     {
         return __ldg(reinterpret_cast<const uint4 *>(static_cast<const Bf16 *>(p) + i));
     }
+    static __device__ uint4 toBf16(const Raw &r) { return r; }
 };
 
 /// Without its block scale.
 struct StoredE4m3 {
     static constexpr int bytes = 1;
+    using Raw = uint2;
     static __device__ float widen(const void *p, std::int64_t i)
     {
         const std::uint32_t two =
             widenE4m3Pair(static_cast<std::uint32_t>(static_cast<const std::uint8_t *>(p)[i]) << 8U);
         return __uint_as_float(two << 16U);
     }
-    static __device__ uint4 eight(const void *p, std::int64_t i)
+    static __device__ Raw load(const void *p, std::int64_t i)
     {
-        return widenE4m3(__ldg(reinterpret_cast<const uint2 *>(static_cast<const std::uint8_t *>(p) + i)));
+        return __ldg(reinterpret_cast<const uint2 *>(static_cast<const std::uint8_t *>(p) + i));
     }
+    static __device__ uint4 toBf16(const Raw &r) { return widenE4m3(r); }
 };
 
 /// Bf16 of up to eight elements from i on, where only `valid` of them are there.
