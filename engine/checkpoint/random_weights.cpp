@@ -93,10 +93,11 @@ const Tensor *RandomWeights::find(const std::string &name, const std::vector<std
     Tensor &tensor = entry->tensor;
     tensor.shape = shape;
     const bool scales = endsWith(name, "weight_scale_inv");
-    const bool projection = endsWith(name, "_proj.weight");
+    const bool projection = endsWith(name, "_proj.weight") || endsWith(name, "_proj_with_mqa.weight");
     tensor.dtype = scales ? kernels::DType::F32 : projection ? m_dtype : kernels::DType::BF16;
     const auto count = static_cast<std::size_t>(tensor.elements());
-    entry->bytes = std::make_unique_for_overwrite<std::byte[]>(kernels::rowBytes(tensor.dtype, tensor.elements()));
+    entry->bytes =
+        std::make_unique_for_overwrite<std::byte[]>(kernels::rowBytes(tensor.dtype, tensor.elements()));
     tensor.data = entry->bytes.get();
 
     Random random(std::hash<std::string>()(name));

@@ -83,7 +83,7 @@ private:
     void appendToCache(const DeviceLayer &layer, std::uint16_t *cache, const Rows &normed,
                        const Span &span) const;
     void projectQueries(const DeviceLayer &layer, const Rows &normed, const Span &span) const;
-    void attend(const DeviceLayer &layer, const std::uint16_t *cache, const Span &span) const;
+    void attend(const DeviceLayer &layer, const std::uint16_t *stored, const Span &span) const;
     void attention(const DeviceLayer &layer, std::uint16_t *cache, float *x, const Span &span) const;
     void denseBlock(const DeviceLayer &layer, const Rows &normed, float *x, std::int32_t rows) const;
     void route(const DeviceLayer &layer, const float *x, std::int32_t rows) const;
@@ -243,9 +243,13 @@ void TensorCorePrefill::projectQueries(const DeviceLayer &layer, const Rows &nor
 
 /// Attention of the needed tokens over the whole context, as many heads at a time as their keys and values
 /// fit in memory.
-void TensorCorePrefill::attend(const DeviceLayer &layer, const std::uint16_t *cache, const Span &span) const
+void TensorCorePrefill::attend(const DeviceLayer &layer, const std::uint16_t *stored, const Span &span) const
 {
     const MlaConfig &m = mla();
+    const std::uint16_t *cache = m_context.cache();
+    m_kernels.widenCache({.cache = stored,
+                          .bf16 = m_context.cache(),
+                          .values = std::int64_t(span.context()) * m.cacheWidth()});
     const std::int32_t perHead = m.qkNopeHeadDim + m.vHeadDim;
     const std::int64_t half = m.qkRopeHeadDim / 2;
     Rows latents{.bf16 = cache, .stride = m.cacheWidth()};

@@ -123,9 +123,11 @@ void ExpandedContext::reserve(std::int32_t context)
     m_expanded = {}; // before the new one is asked for
     m_latents = {};
     m_scales = {};
+    m_cache = {};
     m_expanded = buffer(m_headsAtOnce * perHead, 1);
     m_latents = buffer(std::int64_t(m_capacity) * m_mla.kvLoraRank, 1);
     m_scales = buffer(m_capacity * scaleBlocks(m_mla.kvLoraRank), sizeof(float));
+    m_cache = buffer(std::int64_t(m_capacity) * m_mla.cacheWidth(), 2);
 }
 
 } // namespace bathyscope::cuda

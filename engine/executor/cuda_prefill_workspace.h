@@ -87,6 +87,10 @@ public:
         return m_latents.as<std::uint8_t>();
     } ///< [context, latent]
     [[nodiscard]] float *scales() const { return m_scales.as<float>(); } ///< [ceil(latent/128), capacity()]
+    [[nodiscard]] std::uint16_t *cache() const
+    {
+        return m_cache.as<std::uint16_t>();
+    } ///< bf16 [context, width]
     [[nodiscard]] std::int32_t capacity() const { return m_capacity; } ///< tokens
 
 private:
@@ -97,6 +101,7 @@ private:
     DeviceBuffer m_expanded;
     DeviceBuffer m_latents;
     DeviceBuffer m_scales;
+    DeviceBuffer m_cache;
 };
 
 } // namespace bathyscope::cuda

@@ -3,13 +3,17 @@
 // What the parts of the CUDA executor share: weights on their cards, caches, streams.
 #pragma once
 
+#include "engine/executor/cuda_executor.h"
 #include "engine/executor/executor.h"
 #include "engine/executor/rope_table.h"
 #include "engine/models/model_weights.h"
 #include "kernels/cuda/device_layer.h"
+#include "kernels/cuda/driver.h"
 #include "kernels/cuda/runtime.h"
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace bathyscope::cuda {
@@ -18,22 +22,32 @@ using kernels::cuda::DeviceBuffer;
 using kernels::cuda::DeviceLayer;
 using kernels::cuda::DeviceMatrix;
 
+/// The multi-token prediction layer, on the last card.
+struct DraftLayer {
+    DeviceLayer layer;
+    DeviceMatrix projection; ///< eh_proj [hidden, 2 * hidden]
+    DeviceMatrix head;
+    const float *finalNorm = nullptr; ///< [hidden]
+};
+
 /// Consecutive layers on one card.
 struct Part {
-    std::unique_ptr<kernels::cuda::Device> device;
+    std::unique_ptr<kernels::cuda::Device> device; ///< outlives all that was made on it
     kernels::cuda::DeviceInfo info;
-    kernels::cuda::Stream stream; ///< all work on this card is in its order
+    kernels::cuda::Stream stream; ///< made on the card that is current; all work on this card is in its order
     std::vector<DeviceBuffer> memory; ///< what the matrices point into
     std::int32_t firstLayer = 0;
+    std::int32_t firstMoeLayer = 0; ///< MoE layers of the parts before
     std::vector<DeviceLayer> layers;
     DeviceMatrix embedding; ///< first part only
     DeviceMatrix head; ///< last part only
     const float *finalNorm = nullptr; ///< last part only, [hidden]
     const float *inverseFrequencies = nullptr; ///< [rope / 2]; see RopeTable
+    std::optional<DraftLayer> draft; ///< last part only
 };
 
-/// Latents of all layers in bf16: 8 significant bits are what the published model computes with, and half
-/// the bytes of float32 are what long contexts are read with.
+/// Latents of all layers in half precision: as many bytes as bf16, which would miss the bound of 3e-2 on
+/// logits, for eight times the precision; they are normalised, and what is rotated stays far below 65504.
 class Cache final : public KvCache {
 public:
     Cache(std::int32_t capacity, std::int32_t width, std::vector<DeviceBuffer> parts)
@@ -43,7 +57,8 @@ public:
     {
     }
 
-    /// bf16 [capacity, kv_lora_rank + qk_rope_head_dim] of one layer: normalised latent, then rotated key.
+    /// The layer after a part's last is the draft's, where the part has one.
+    /// half [capacity, kv_lora_rank + qk_rope_head_dim] of one layer: normalised latent, then rotated key.
     [[nodiscard]] std::uint16_t *layer(std::size_t part, std::int32_t layerOfPart) const
     {
         return m_parts[part].as<std::uint16_t>() + std::int64_t(layerOfPart) * capacity() * m_width;
@@ -56,6 +71,10 @@ private:
 
 /// The stack on its cards.
 struct Model {
+    /// Loads the layers. Throws Error for what the kernels do not have, kernels::cuda::CudaError for the
+    /// rest.
+    Model(const ModelConfig &config, const ModelWeights &weights, std::span<const CudaShare> shares);
+
     ModelConfig config;
     RopeTable rope;
     float softmaxScale = 0;

@@ -21,6 +21,8 @@ public:
     /// Writes the cosines and sines [dimensions / 2] of one position, times YaRN's attention factor.
     void angles(std::int64_t position, float *cosines, float *sines) const;
 
+    [[nodiscard]] const std::vector<float> &inverseFrequencies() const { return m_inverseFrequencies; }
+
 private:
     std::vector<float> m_inverseFrequencies;
     float m_factor = 1.0F;

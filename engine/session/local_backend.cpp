@@ -9,6 +9,10 @@
 #include "engine/session/local_session.h"
 #include "engine/text/prompt.h"
 
+#ifdef BATHYSCOPE_HAS_CUDA
+#include "engine/executor/cuda_executor.h"
+#endif
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -55,8 +59,11 @@ std::unique_ptr<Executor> createExecutor(const ModelConfig &config,
                                          std::shared_ptr<const TensorSource> source,
                                          const LocalBackendOptions &options, const MemoryPlan &plan)
 {
+#ifdef BATHYSCOPE_HAS_CUDA
     if (plan.onGpu())
-        throw Error("this build has no executor for GPUs");
+        return createCudaExecutor(config, std::move(source), plan,
+                                  {.bf16Activations = options.bf16Activations});
+#endif
     return createCpuExecutor(config, std::move(source), options.threads);
 }
 

@@ -150,26 +150,43 @@ extern "C" __global__ void __launch_bounds__(128) gather_rows(const GatherRowsPa
             p.fromScales[std::int64_t(i) * p.fromScaleStride + from];
 }
 
+__device__ __forceinline__ __half toCached(float value)
+{
+    return __float2half_rn(fminf(fmaxf(value, -65504.0F), 65504.0F));
+}
+
 extern "C" __global__ void __launch_bounds__(threads) append_cache(const AppendCacheParams p)
 {
     __shared__ float partial[threads / 32];
     const int width = p.latent + p.rope;
     const float *kv = p.kv + std::int64_t(blockIdx.x) * width;
-    Bf16 *row = static_cast<Bf16 *>(p.cache) + std::int64_t(blockIdx.x) * width;
+    __half *row = static_cast<__half *>(p.cache) + std::int64_t(blockIdx.x) * width;
     float sum = 0;
     for (int c = threadIdx.x; c < p.latent; c += threads)
         sum += kv[c] * kv[c];
     const float factor = rsqrtf(blockSum(sum, partial) / static_cast<float>(p.latent) + p.epsilon);
     for (int c = threadIdx.x; c < p.latent; c += threads)
-        row[c] = __float2bfloat16(kv[c] * factor * p.weight[c]);
+        row[c] = toCached(kv[c] * factor * p.weight[c]);
     const int half = p.rope / 2;
     for (int i = threadIdx.x; i < half; i += threads) {
         const int first = p.latent + (p.halves ? i : 2 * i);
         const int second = p.latent + (p.halves ? i + half : 2 * i + 1);
         const float cosine = p.cosines[std::int64_t(blockIdx.x) * half + i];
         const float sine = p.sines[std::int64_t(blockIdx.x) * half + i];
-        row[first] = __float2bfloat16(kv[first] * cosine - kv[second] * sine);
-        row[second] = __float2bfloat16(kv[first] * sine + kv[second] * cosine);
+        row[first] = toCached(kv[first] * cosine - kv[second] * sine);
+        row[second] = toCached(kv[first] * sine + kv[second] * cosine);
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(threads) widen_cache(const WidenCacheParams p)
+{
+    const std::int64_t pairs = p.values / 2;
+    const auto *from = static_cast<const __half2 *>(p.cache);
+    auto *to = static_cast<std::uint32_t *>(p.bf16);
+    for (std::int64_t i = std::int64_t(blockIdx.x) * threads + threadIdx.x; i < pairs;
+         i += std::int64_t(gridDim.x) * threads) {
+        const float2 value = __half22float2(from[i]);
+        to[i] = packBf16(value.x, value.y);
     }
 }
 

@@ -32,22 +32,22 @@ private:
     X(cuInit)                                                                                                \
     X(cuDriverGetVersion)                                                                                    \
     X(cuGetErrorName)                                                                                        \
-    X(cuGetErrorString) X(cuDeviceGetCount) X(cuDeviceGet) X(cuDeviceGetName) X(cuDeviceGetAttribute)        \
-        X(cuDeviceTotalMem) X(cuDeviceCanAccessPeer) X(cuDevicePrimaryCtxRetain)                             \
-            X(cuDevicePrimaryCtxRelease) X(cuCtxSetCurrent) X(cuCtxGetCurrent) X(cuCtxSynchronize)           \
-                X(cuMemGetInfo) X(cuMemAlloc) X(cuMemFree) X(cuMemHostAlloc) X(cuMemFreeHost)                \
-                    X(cuMemcpyHtoD) X(cuMemcpyDtoH) X(cuMemcpyHtoDAsync) X(cuMemcpyDtoHAsync)                \
-                        X(cuMemcpyDtoDAsync) X(cuMemcpyPeerAsync) X(cuMemcpy2D) X(cuMemsetD8Async)           \
-                            X(cuStreamCreate) X(cuStreamDestroy) X(cuStreamSynchronize) X(cuStreamWaitEvent) \
-                                X(cuStreamBeginCapture) X(cuStreamEndCapture) X(cuLaunchHostFunc)            \
-                                    X(cuEventCreate) X(cuEventDestroy) X(cuEventRecord)                      \
-                                        X(cuEventSynchronize) X(cuEventElapsedTime) X(cuGraphInstantiate)    \
-                                            X(cuGraphLaunch) X(cuGraphDestroy) X(cuGraphExecDestroy)         \
-                                                X(cuModuleLoadData) X(cuModuleUnload) X(cuModuleGetFunction) \
-                                                    X(cuFuncSetAttribute) X(cuFuncGetAttribute)              \
-                                                        X(cuLaunchKernelEx)                                  \
-                                                            X(cuOccupancyMaxActiveBlocksPerMultiprocessor)   \
-                                                                X(cuTensorMapEncodeTiled)
+    X(cuGetErrorString)                                                                                      \
+    X(cuDeviceGetCount)                                                                                      \
+    X(cuDeviceGet) X(cuDeviceGetName) X(cuDeviceGetAttribute) X(cuDeviceTotalMem) X(cuDeviceCanAccessPeer)   \
+        X(cuDevicePrimaryCtxRetain) X(cuDevicePrimaryCtxRelease) X(cuCtxSetCurrent) X(cuCtxGetCurrent)       \
+            X(cuCtxSynchronize) X(cuMemGetInfo) X(cuMemAlloc) X(cuMemFree) X(cuMemHostAlloc)                 \
+                X(cuMemFreeHost) X(cuMemcpyHtoD) X(cuMemcpyDtoH) X(cuMemcpyHtoDAsync) X(cuMemcpyDtoHAsync)   \
+                    X(cuMemcpyDtoDAsync) X(cuMemcpyPeerAsync) X(cuMemcpy2D) X(cuMemsetD8Async)               \
+                        X(cuStreamCreate) X(cuStreamDestroy) X(cuStreamSynchronize) X(cuStreamWaitEvent)     \
+                            X(cuStreamBeginCapture) X(cuStreamEndCapture) X(cuLaunchHostFunc)                \
+                                X(cuEventCreate) X(cuEventDestroy) X(cuEventRecord) X(cuEventSynchronize)    \
+                                    X(cuEventElapsedTime) X(cuGraphInstantiate) X(cuGraphLaunch)             \
+                                        X(cuGraphDestroy) X(cuGraphExecDestroy) X(cuModuleLoadData)          \
+                                            X(cuModuleUnload) X(cuModuleGetFunction) X(cuFuncSetAttribute)   \
+                                                X(cuFuncGetAttribute) X(cuLaunchKernelEx)                    \
+                                                    X(cuOccupancyMaxActiveBlocksPerMultiprocessor)           \
+                                                        X(cuTensorMapEncodeTiled)
 
 /// The resolved functions; each member is named as in the driver's documentation.
 struct Driver {

@@ -83,6 +83,7 @@ PrefillKernels::PrefillKernels(const DeviceInfo &info, const Stream &stream)
     , m_quantiseRows(m_rowsModule.kernel("quantise_rows"))
     , m_gatherRows(m_rowsModule.kernel("gather_rows"))
     , m_appendCache(m_rowsModule.kernel("append_cache"))
+    , m_widenCache(m_rowsModule.kernel("widen_cache"))
     , m_chooseExperts(m_routerModule.kernel("choose_experts"))
     , m_sortByExpert(m_routerModule.kernel("sort_by_expert"))
     , m_combineExperts(m_rowsModule.kernel("combine_experts"))
@@ -180,6 +181,12 @@ void PrefillKernels::gatherRows(const GatherRowsParams &params, std::int32_t row
 void PrefillKernels::appendCache(const AppendCacheParams &params, std::int32_t tokens) const
 {
     launch(m_appendCache, {.grid = {static_cast<unsigned>(tokens)}, .block = {rowThreads}}, m_stream, params);
+}
+
+void PrefillKernels::widenCache(const WidenCacheParams &params) const
+{
+    launch(m_widenCache, {.grid = {static_cast<unsigned>(4 * m_multiprocessors)}, .block = {rowThreads}},
+           m_stream, params);
 }
 
 void PrefillKernels::routerLogits(DType weights, const RouterLogitsParams &params) const

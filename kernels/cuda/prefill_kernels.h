@@ -35,6 +35,7 @@ public:
     void quantiseRows(const QuantiseRowsParams &params, std::int32_t rows) const;
     void gatherRows(const GatherRowsParams &params, std::int32_t rows) const;
     void appendCache(const AppendCacheParams &params, std::int32_t tokens) const;
+    void widenCache(const WidenCacheParams &params) const;
     void routerLogits(DType weights, const RouterLogitsParams &params) const;
     void chooseExperts(const ChooseExpertsParams &params) const;
     void sortByExpert(const SortByExpertParams &params) const;
@@ -61,6 +62,7 @@ private:
     Kernel m_quantiseRows;
     Kernel m_gatherRows;
     Kernel m_appendCache;
+    Kernel m_widenCache;
     std::array<Kernel, 3> m_routerLogits;
     Kernel m_chooseExperts;
     Kernel m_sortByExpert;

@@ -145,11 +145,18 @@ struct AppendCacheParams {
     const float *weight = nullptr; ///< [latent]
     const float *cosines = nullptr; ///< [tokens, rope / 2]
     const float *sines = nullptr; ///< [tokens, rope / 2]
-    void *cache = nullptr; ///< bf16 [tokens, latent + rope]: rows of the chunk
+    void *cache = nullptr; ///< half [tokens, latent + rope]: rows of the chunk
     std::int32_t latent = 0;
     std::int32_t rope = 0;
     float epsilon = 0;
     std::int32_t halves = 0;
+};
+
+/// Rows of the cache as products take them.
+struct WidenCacheParams {
+    const void *cache = nullptr; ///< half [values]
+    void *bf16 = nullptr; ///< [values]
+    std::int64_t values = 0; ///< even
 };
 
 /// Router logits in float32 precision: logits[t] = W · (x[t] * factors[t] * weight).

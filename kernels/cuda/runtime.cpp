@@ -126,6 +126,35 @@ Graph Stream::endCapture() const
     return captured;
 }
 
+namespace {
+CUdeviceptr addressOf(const void *pointer)
+{
+    return reinterpret_cast<CUdeviceptr>(pointer);
+}
+} // namespace
+
+void copyToHost(void *to, const void *from, std::size_t bytes, const Stream &stream)
+{
+    BATHYSCOPE_CUDA_CALL(cuMemcpyDtoHAsync(to, addressOf(from), bytes, stream.get()));
+}
+
+void copyToDevice(void *to, const void *from, std::size_t bytes, const Stream &stream)
+{
+    BATHYSCOPE_CUDA_CALL(cuMemcpyHtoDAsync(addressOf(to), from, bytes, stream.get()));
+}
+
+void copyOnDevice(void *to, const void *from, std::size_t bytes, const Stream &stream)
+{
+    BATHYSCOPE_CUDA_CALL(cuMemcpyDtoDAsync(addressOf(to), addressOf(from), bytes, stream.get()));
+}
+
+void copyToPeer(const Device &toDevice, void *to, const Device &fromDevice, const void *from,
+                std::size_t bytes, const Stream &stream)
+{
+    BATHYSCOPE_CUDA_CALL(cuMemcpyPeerAsync(addressOf(to), toDevice.context(), addressOf(from),
+                                           fromDevice.context(), bytes, stream.get()));
+}
+
 void Kernel::allowSharedMemory(int bytes) const
 {
     BATHYSCOPE_CUDA_CALL(

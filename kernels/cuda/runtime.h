@@ -191,6 +191,13 @@ private:
     Owned<CUstream, release::stream> m_stream;
 };
 
+/// Enqueues copies; host memory is pinned, so that the stream does not wait for it.
+void copyToHost(void *to, const void *from, std::size_t bytes, const Stream &stream);
+void copyToDevice(void *to, const void *from, std::size_t bytes, const Stream &stream);
+void copyOnDevice(void *to, const void *from, std::size_t bytes, const Stream &stream);
+void copyToPeer(const Device &toDevice, void *to, const Device &fromDevice, const void *from,
+                std::size_t bytes, const Stream &stream);
+
 /// A kernel of a loaded module.
 class Kernel {
 public:

@@ -53,7 +53,7 @@ function(bathyscope_embed_device_code target)
             set(fatbin ${CMAKE_CURRENT_BINARY_DIR}/${name}.fatbin)
             add_custom_command(
                 OUTPUT ${fatbin}
-                COMMAND ${BATHYSCOPE_NVCC} -fatbin -std=c++17 -O3 --threads 0 -Xfatbin -compress-all
+                COMMAND ${BATHYSCOPE_NVCC} -fatbin -std=c++20 -O3 --threads 0 -Xfatbin -compress-all
                         -I${CMAKE_SOURCE_DIR} -I${BATHYSCOPE_CUDA_INCLUDE} -Werror all-warnings
                         -MD -MF ${fatbin}.d -MT ${fatbin} ${flags} -o ${fatbin} ${source}
                 DEPENDS ${source} DEPFILE ${fatbin}.d

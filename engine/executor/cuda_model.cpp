@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Loading: what each card holds.
+#include "engine/executor/cuda_model.h"
+#include "engine/error.h"
+#include "engine/executor/cuda_weights.h"
+#include "kernels/cuda/decode_params.h"
+
+#include <fmt/format.h>
+
+namespace bathyscope::cuda {
+
+using namespace kernels::cuda;
+
+namespace {
+
+void expectSupported(const ModelConfig &c)
+{
+    const auto expect = [](bool supported, const std::string &what) {
+        if (!supported)
+            throw Error(fmt::format("the GPU's kernels do not have this shape: {}: use the CPU", what));
+    };
+    if (!std::holds_alternative<MlaConfig>(c.attention))
+        throw Error("only models with latent attention run on a GPU so far: use the CPU");
+    const MlaConfig &mla = c.mla();
+    expect(mla.kvLoraRank % 16 == 0 && mla.kvLoraRank <= decodeMaxLatent,
+           fmt::format("kv_lora_rank {}", mla.kvLoraRank));
+    expect(mla.qkRopeHeadDim % 16 == 0 && mla.qkRopeHeadDim <= decodeMaxRope,
+           fmt::format("qk_rope_head_dim {}", mla.qkRopeHeadDim));
+    expect(c.hiddenSize <= 8192 && c.hiddenSize % 16 == 0 && mla.qLoraRank <= 8192,
+           fmt::format("hidden_size {}, q_lora_rank {}", c.hiddenSize, mla.qLoraRank));
+    expect(mla.qkNopeHeadDim % 8 == 0 && mla.vHeadDim % 8 == 0,
+           fmt::format("qk_nope_head_dim {}, v_head_dim {}", mla.qkNopeHeadDim, mla.vHeadDim));
+    if (!c.moe)
+        return;
+    expect(c.moe->nRoutedExperts <= decodeMaxExperts && c.moe->numExpertsPerTok <= decodeMaxChosen
+               && c.moe->nGroup <= 32,
+           fmt::format("{} experts in {} groups, {} chosen", c.moe->nRoutedExperts, c.moe->nGroup,
+                       c.moe->numExpertsPerTok));
+}
+
+kernels::cuda::DeviceInfo infoOf(int ordinal)
+{
+    std::string why;
+    const std::vector<kernels::cuda::DeviceInfo> devices = kernels::cuda::listDevices(&why);
+    if (ordinal < 0 || static_cast<std::size_t>(ordinal) >= devices.size())
+        throw Error(devices.empty() ? why
+                                    : fmt::format("cuda:{}: this machine has {} card{}", ordinal,
+                                                  devices.size(), devices.size() == 1 ? "" : "s"));
+    return devices[static_cast<std::size_t>(ordinal)];
+}
+
+void loadEnds(const Model &model, const ModelWeights &weights, std::size_t index, std::size_t count,
+              Part &part)
+{
+    Upload upload;
+    const bool last = index + 1 == count;
+    upload.add(model.rope.inverseFrequencies(), part.inverseFrequencies);
+    if (index == 0) {
+        expectUsable(weights.embedding, "embedding");
+        upload.add(weights.embedding, part.embedding);
+    }
+    if (last) {
+        expectUsable(weights.head, "lm_head");
+        upload.add(weights.finalNorm, part.finalNorm);
+        if (index != 0 || weights.head.data != weights.embedding.data)
+            upload.add(weights.head, part.head);
+    }
+    if (last && weights.mtp) {
+        const MtpWeights &mtp = *weights.mtp;
+        part.draft.emplace();
+        expectUsable(mtp.projection, "eh_proj");
+        upload.add(mtp.projection, part.draft->projection);
+        upload.add(mtp.finalNorm, part.draft->finalNorm);
+        if (mtp.head.data != weights.head.data)
+            upload.add(mtp.head, part.draft->head);
+    }
+    part.memory.push_back(upload.commit());
+    if (last && part.head.rows == 0)
+        part.head = part.embedding;
+    if (part.draft) {
+        uploadLayer(weights.mtp->layer, part.draft->layer, part.memory);
+        if (part.draft->head.rows == 0)
+            part.draft->head = part.head;
+    }
+}
+
+} // namespace
+
+Model::Model(const ModelConfig &modelConfig, const ModelWeights &weights, std::span<const CudaShare> shares)
+    : config(modelConfig)
+    , rope(modelConfig.rope, modelConfig.ropeDimensions())
+    , softmaxScale(modelConfig.softmaxScale())
+{
+    expectSupported(config);
+    parts.reserve(shares.size());
+    std::int32_t layer = 0;
+    std::int32_t moeLayer = 0;
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+        auto device = std::make_unique<Device>(shares[i].ordinal);
+        device->makeCurrent();
+        Part &part = parts.emplace_back();
+        part.device = std::move(device);
+        part.info = infoOf(shares[i].ordinal);
+        part.firstLayer = layer;
+        part.firstMoeLayer = moeLayer;
+        part.layers.resize(static_cast<std::size_t>(shares[i].layers));
+        for (DeviceLayer &uploaded : part.layers) {
+            const LayerWeights &stored = weights.layers[static_cast<std::size_t>(layer++)];
+            uploadLayer(stored, uploaded, part.memory);
+            moeLayer += stored.moe ? 1 : 0;
+        }
+        loadEnds(*this, weights, i, shares.size(), part);
+    }
+}
+
+std::unique_ptr<Cache> createCache(const Model &model, std::int32_t capacity)
+{
+    const std::int32_t width = model.config.cacheWidth();
+    std::vector<DeviceBuffer> buffers;
+    for (const Part &part : model.parts) {
+        part.device->makeCurrent();
+        const std::size_t layers = part.layers.size() + (part.draft ? 1 : 0);
+        buffers.emplace_back(layers * static_cast<std::size_t>(capacity) * static_cast<std::size_t>(width)
+                             * sizeof(std::uint16_t));
+    }
+    return std::make_unique<Cache>(capacity, width, std::move(buffers));
+}
+
+} // namespace bathyscope::cuda
