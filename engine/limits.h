@@ -35,6 +35,14 @@ inline constexpr std::uint64_t maxSafetensorsHeader = 100'000'000; ///< bytes, a
 inline constexpr std::uint64_t maxTensorElements = std::uint64_t(1) << 40U;
 inline constexpr std::size_t maxTensorRank = 8;
 
+// GGUF files
+inline constexpr std::uint64_t maxGgufEntries = 65'536; ///< of the metadata
+inline constexpr std::uint64_t maxGgufTensors = 262'144;
+inline constexpr std::uint64_t maxGgufArray = 4'000'000; ///< entries; the longest hold vocabulary and merges
+inline constexpr std::uint64_t maxGgufText = 4U << 20U; ///< bytes of one name, string or template
+inline constexpr std::uint64_t maxGgufAlignment = 1U << 20U;
+inline constexpr std::int64_t maxGgufParts = 4096; ///< files of one model
+
 // hyperparameters
 inline constexpr std::int64_t maxLayers = 1024;
 inline constexpr std::int64_t maxExperts = 4096;

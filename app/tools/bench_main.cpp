@@ -4,7 +4,6 @@
 #include "app/tools/arguments.h"
 #include "app/tools/builtin_model.h"
 #include "app/tools/tool_io.h"
-#include "engine/checkpoint/checkpoint.h"
 #include "engine/checkpoint/random_weights.h"
 #include "engine/error.h"
 #include "engine/session/local_backend.h"
@@ -230,19 +229,15 @@ int run(const std::vector<std::string> &words)
         : arguments.value("--model")    ? arguments.require("--model")
                                         : toUtf8(app::requireBuiltinModel());
     const std::string weights = arguments.value("--weights").value_or("fp8");
-    const ModelConfig config =
-        shape ? shapeConfig(*shape) : loadModelConfig(fromUtf8(directory) / "config.json");
-    std::shared_ptr<const TensorSource> source;
-    if (shape)
-        source = std::make_shared<RandomWeights>(weightType(weights));
-    else
-        source = std::make_shared<Checkpoint>(fromUtf8(directory));
+    const WeightFiles model = shape
+        ? WeightFiles{shapeConfig(*shape), std::make_shared<RandomWeights>(weightType(weights))}
+        : openWeightFiles(fromUtf8(directory));
     const Lengths lengths(arguments);
     LocalBackendOptions options = app::backendOptions(arguments);
-    options.contextLength = std::max(options.contextLength, lengths.context(config));
-    const auto needs =
-        std::make_shared<const ModelMemory>(measureMemory(config, bindWeights(config, *source)));
-    const auto executor = createExecutor(config, source, options, planLoading(needs, options));
+    options.contextLength = std::max(options.contextLength, lengths.context(model.config));
+    const auto needs = std::make_shared<const ModelMemory>(
+        measureMemory(model.config, bindWeights(model.config, *model.weights)));
+    const auto executor = createExecutor(model.config, model.weights, options, planLoading(needs, options));
     const std::string title =
         fmt::format("{} · {}", shape ? *shape + " " + weights : directory, executor->deviceName());
     const std::vector<Row> rows =

@@ -3,10 +3,10 @@
 #include "app/tools/builtin_model.h"
 #include "app/tools/tool_io.h"
 #include "app/tools/trace_commands.h"
-#include "engine/checkpoint/checkpoint.h"
 #include "engine/error.h"
 #include "engine/executor/devices.h"
 #include "engine/executor/memory_plan.h"
+#include "engine/session/model_files.h"
 
 #include <fmt/format.h>
 
@@ -53,12 +53,11 @@ int tracePlan(const std::vector<std::string> &words)
     const Arguments arguments(words, withBackendOptions({"--model"}), withBackendFlags({}));
     const std::filesystem::path directory =
         arguments.value("--model") ? fromUtf8(arguments.require("--model")) : requireBuiltinModel();
-    const ModelConfig config = loadModelConfig(directory / "config.json");
-    const Checkpoint checkpoint(directory);
+    const WeightFiles model = openWeightFiles(directory);
     const DeviceList devices = listDevices();
     printDevices(devices);
-    const MemoryPlan plan = planMemory(measureMemory(config, bindWeights(config, checkpoint)), devices,
-                                       backendOptions(arguments));
+    const MemoryPlan plan = planMemory(measureMemory(model.config, bindWeights(model.config, *model.weights)),
+                                       devices, backendOptions(arguments));
     printPlan(plan);
     return plan.fits() ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/checkpoint/checkpoint.h"
 
+#include "engine/checkpoint/fingerprint.h"
 #include "engine/error.h"
 #include "engine/json_file.h"
 
@@ -51,14 +52,6 @@ std::map<std::string, std::string> readWeightMap(const std::filesystem::path &in
         map.emplace(name, fileName);
     }
     return map;
-}
-
-/// FNV-1a (isthe.com/chongo/tech/comp/fnv), 64 bits.
-void hash(std::uint64_t &state, const void *data, std::size_t size)
-{
-    const auto *bytes = static_cast<const unsigned char *>(data);
-    for (std::size_t i = 0; i < size; ++i)
-        state = (state ^ bytes[i]) * 0x100000001b3ULL;
 }
 
 } // namespace
@@ -142,21 +135,12 @@ std::int64_t Checkpoint::bytes() const
 
 std::string Checkpoint::fingerprint() const
 {
-    constexpr std::size_t sample =
-        64; // bytes of each tensor: enough to tell fine-tunes apart, quick for 600 GB
-    std::uint64_t state = 0xcbf29ce484222325ULL;
-    for (const auto &file : m_files) {
-        for (const auto &[name, tensor] : file->tensors()) {
-            hash(state, name.data(), name.size());
-            hash(state, tensor.typeName.data(), tensor.typeName.size());
-            hash(state, tensor.shape.data(), tensor.shape.size() * sizeof(std::int64_t));
-            const std::size_t middle = tensor.bytes.size() / 2;
-            hash(state, tensor.bytes.data(), std::min(sample, tensor.bytes.size()));
-            hash(state, tensor.bytes.data() + middle, std::min(sample, tensor.bytes.size() - middle));
-        }
-    }
+    Fingerprint fingerprint;
+    for (const auto &file : m_files)
+        for (const auto &[name, tensor] : file->tensors())
+            fingerprint.add(name, tensor.typeName, tensor.shape, tensor.bytes);
     expectWhole();
-    return fmt::format("{:016x}", state);
+    return fingerprint.text();
 }
 
 } // namespace bathyscope

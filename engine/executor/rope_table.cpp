@@ -55,6 +55,8 @@ RopeTable::RopeTable(const RopeConfig &config, std::int32_t dimensions)
         } else if (config.llama3) {
             frequency = llama3Frequency(*config.llama3, frequency);
         }
+        if (!config.frequencyFactors.empty())
+            frequency /= double(config.frequencyFactors[static_cast<std::size_t>(i)]);
         m_inverseFrequencies.push_back(static_cast<float>(frequency));
     }
 }

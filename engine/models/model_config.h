@@ -39,6 +39,7 @@ struct RopeConfig {
     kernels::RopePairs pairs = kernels::RopePairs::Adjacent;
     std::optional<YarnConfig> yarn; ///< either this,
     std::optional<Llama3RopeConfig> llama3; ///< or this, or neither
+    std::vector<float> frequencyFactors; ///< divisors of the frequencies, as GGUF files give them; or empty
 };
 
 /// Multi-head latent attention (DeepSeek-V2, section 2.1).

@@ -86,10 +86,9 @@ struct Predecessor {
     std::function<void()> release; ///< called when all has been checked, before memory of a GPU is taken
 };
 
-/// Loads a model directory. Throws Error naming file, key, what was expected and what was found.
-/// A model that does not fit is a DoesNotFit (engine/executor/memory_plan.h).
-std::unique_ptr<Backend> openLocalBackend(const std::string &modelDirectory,
-                                          const LocalBackendOptions &options,
+/// Loads a model: a directory in the hub's layout or a GGUF file. Throws Error naming file, key, what was
+/// expected and what was found. A model that does not fit is a DoesNotFit (engine/executor/memory_plan.h).
+std::unique_ptr<Backend> openLocalBackend(const std::string &model, const LocalBackendOptions &options,
                                           const Predecessor &predecessor = {});
 
 } // namespace bathyscope

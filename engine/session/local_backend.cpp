@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/session/local_backend.h"
 
-#include "engine/checkpoint/checkpoint.h"
 #include "engine/error.h"
 #include "engine/executor/cpu_executor.h"
 #include "engine/executor/devices.h"
@@ -67,61 +66,53 @@ std::unique_ptr<Executor> createExecutor(const ModelConfig &config,
     return createCpuExecutor(config, std::move(source), options.threads);
 }
 
-std::unique_ptr<Backend> openLocalBackend(const std::string &modelDirectory,
-                                          const LocalBackendOptions &options, const Predecessor &predecessor)
+std::unique_ptr<Backend> openLocalBackend(const std::string &model, const LocalBackendOptions &options,
+                                          const Predecessor &predecessor)
 {
-    return std::make_unique<LocalBackend>(modelDirectory, options, predecessor);
+    return std::make_unique<LocalBackend>(model, options, predecessor);
 }
 
-LocalBackend::LocalBackend(const std::string &modelDirectory, const LocalBackendOptions &options,
+LocalBackend::LocalBackend(const std::string &model, const LocalBackendOptions &options,
                            const Predecessor &predecessor)
-    : m_tokenizer(Tokenizer::fromFile(fromUtf8(modelDirectory) / "tokenizer.json"))
+    : LocalBackend(openModelFiles(fromUtf8(model)), model, options, predecessor)
 {
-    const std::filesystem::path directory = fromUtf8(modelDirectory);
-    const ModelConfig config = loadModelConfig(directory / "config.json");
-    const auto vocabularySize = static_cast<std::int64_t>(m_tokenizer.vocabulary()->size());
-    if (vocabularySize > config.vocabSize)
-        throwFileError(directory / "tokenizer.json", "model.vocab",
-                       fmt::format("ids below vocab_size ({})", config.vocabSize),
-                       fmt::format("an id of {}", vocabularySize - 1));
-    try {
-        m_template = ChatTemplate::fromModelDirectory(directory);
-    } catch (const Error &error) {
-        m_templateError = error.what(); // such a model still continues ids
-    }
-    auto checkpoint = std::make_shared<const Checkpoint>(directory);
-    const ModelWeights weights = bindWeights(config, *checkpoint);
-    const ParameterCount parameters = countParameters(config, weights);
-    const auto needs = std::make_shared<const ModelMemory>(measureMemory(config, weights));
+}
+
+LocalBackend::LocalBackend(ModelFiles files, const std::string &path, const LocalBackendOptions &options,
+                           const Predecessor &predecessor)
+    : m_tokenizer(std::move(files.tokenizer))
+    , m_template(std::move(files.chatTemplate))
+    , m_templateError(std::move(files.templateError))
+    , m_endOfSequence(files.config.eosTokenIds)
+    , m_source(files.weights)
+{
+    const ModelWeights weights = bindWeights(files.config, *files.weights);
+    const ParameterCount parameters = countParameters(files.config, weights);
+    const auto needs = std::make_shared<const ModelMemory>(measureMemory(files.config, weights));
     m_info.needs = needs;
     m_info.plan = planLoading(needs, options, predecessor.plan);
     if (m_info.plan.onGpu() && predecessor.release)
         predecessor.release();
-    m_executor = createExecutor(config, checkpoint, options, m_info.plan);
-
-    const GenerationConfig generation = loadGenerationConfig(directory);
-    m_endOfSequence = config.eosTokenIds;
-    m_endOfSequence.insert(m_endOfSequence.end(), generation.eosTokenIds.begin(),
-                           generation.eosTokenIds.end());
-
-    m_info.dtype = mainType(weights);
-    m_source = checkpoint;
+    m_executor = createExecutor(files.config, files.weights, options, m_info.plan);
+    m_endOfSequence.insert(m_endOfSequence.end(), files.generation.eosTokenIds.begin(),
+                           files.generation.eosTokenIds.end());
     expectWholeModel();
-    m_info.fingerprint = checkpoint->fingerprint();
-    m_info.weightBytes = checkpoint->bytes();
+
+    m_info.name = std::move(files.name);
+    m_info.path = path;
+    m_info.dtype = mainType(weights);
+    m_info.fingerprint = std::move(files.fingerprint);
+    m_info.weightBytes = files.weightBytes;
     m_info.parameters = parameters.total;
     m_info.activeParameters = parameters.active;
-    m_info.defaults = generation.sampling;
+    m_info.defaults = files.generation.sampling;
     m_info.contextLength = m_info.plan.contextLength;
-    describe(directory);
+    describe();
 }
 
-void LocalBackend::describe(const std::filesystem::path &directory)
+void LocalBackend::describe()
 {
     const ModelConfig &config = m_executor->config();
-    m_info.name =
-        toUtf8(directory.filename().empty() ? directory.parent_path().filename() : directory.filename());
-    m_info.path = toUtf8(directory);
     m_info.architecture = config.modelType;
     m_info.device = m_executor->deviceName();
     m_info.layers = config.numHiddenLayers;

@@ -7,8 +7,7 @@
 #include "engine/executor/executor.h"
 #include "engine/executor/memory_plan.h"
 #include "engine/session/backend.h"
-#include "engine/text/chat_template.h"
-#include "engine/text/tokenizer.h"
+#include "engine/session/model_files.h"
 
 #include <optional>
 #include <string>
@@ -27,8 +26,8 @@ std::unique_ptr<Executor> createExecutor(const ModelConfig &config,
 
 class LocalBackend : public Backend {
 public:
-    /// Loads a model directory. Throws Error.
-    LocalBackend(const std::string &modelDirectory, const LocalBackendOptions &options,
+    /// Loads a model; see openModelFiles(). Throws Error.
+    LocalBackend(const std::string &model, const LocalBackendOptions &options,
                  const Predecessor &predecessor = {});
 
     [[nodiscard]] const ModelInfo &model() const override { return m_info; }
@@ -55,8 +54,10 @@ public:
     void expectWholeModel() const { m_source->expectWhole(); }
 
 private:
+    LocalBackend(ModelFiles files, const std::string &path, const LocalBackendOptions &options,
+                 const Predecessor &predecessor);
     void expectIds(const std::vector<TokenId> &ids) const;
-    void describe(const std::filesystem::path &directory);
+    void describe();
 
     Tokenizer m_tokenizer;
     std::optional<ChatTemplate> m_template;

@@ -182,6 +182,21 @@ ChatTemplate ChatTemplate::fromModelDirectory(const std::filesystem::path &direc
     return result;
 }
 
+ChatTemplate ChatTemplate::fromGguf(const nlohmann::json &metadata, const std::filesystem::path &file)
+{
+    ChatTemplate result(json::stringMember(metadata, "tokenizer.chat_template", "", file), toUtf8(file));
+    const auto token = [&](const char *key) -> std::optional<std::string> {
+        const nlohmann::json id = metadata.value(key, nlohmann::json());
+        const nlohmann::json &tokens = json::member(metadata, "tokenizer.ggml.tokens", "", file);
+        const bool known = id.is_number_unsigned() && tokens.is_array() && id < tokens.size();
+        const nlohmann::json text = known ? tokens.at(id.get<std::size_t>()) : nlohmann::json();
+        return text.is_string() ? std::optional(text.get<std::string>()) : std::nullopt;
+    };
+    result.m_impl->bosToken = token("tokenizer.ggml.bos_token_id");
+    result.m_impl->eosToken = token("tokenizer.ggml.eos_token_id");
+    return result;
+}
+
 std::vector<PromptPiece> ChatTemplate::render(const nlohmann::json &variables) const
 {
     return m_impl->render(variables);

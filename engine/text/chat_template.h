@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A model's chat template: the Jinja of `tokenizer_config.json` or `chat_template.jinja`.
+// A model's chat template: the Jinja of `tokenizer_config.json`, `chat_template.jinja` or a GGUF file.
 #pragma once
 
 #include "engine/records.h"
@@ -35,6 +35,9 @@ public:
     /// and `eos_token` (a string, or an object with `content`) become variables. Throws Error where there
     /// is no template.
     static ChatTemplate fromModelDirectory(const std::filesystem::path &directory);
+
+    /// From the metadata of a GGUF file, which is named in errors. Throws Error where there is no template.
+    static ChatTemplate fromGguf(const nlohmann::json &metadata, const std::filesystem::path &file);
 
     ChatTemplate(ChatTemplate &&) noexcept;
     ChatTemplate &operator=(ChatTemplate &&) noexcept;

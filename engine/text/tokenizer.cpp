@@ -2,11 +2,13 @@
 #include "engine/text/tokenizer.h"
 
 #include "engine/error.h"
+#include "engine/text/tokenizer/gguf_tokenizer.h"
 #include "engine/text/tokenizer/nfc.h"
 #include "engine/text/tokenizer/tokenizer_file.h"
 #include "engine/text/tokenizer/utf8.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <unordered_set>
 
 namespace bathyscope {
@@ -103,6 +105,11 @@ Tokenizer::~Tokenizer() = default;
 Tokenizer Tokenizer::fromFile(const std::filesystem::path &tokenizerJson)
 {
     return Tokenizer(std::make_unique<const Impl>(readTokenizerFile(tokenizerJson)));
+}
+
+Tokenizer Tokenizer::fromGguf(const nlohmann::json &metadata, const std::filesystem::path &file)
+{
+    return Tokenizer(std::make_unique<const Impl>(readTokenizer(hubTokenizer(metadata, file), file)));
 }
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text, AddedTokens addedTokens) const

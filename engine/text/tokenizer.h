@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Byte-level BPE as written in a hub `tokenizer.json` (Hugging Face tokenizers' format).
+// Byte-level BPE as written in a hub `tokenizer.json` (Hugging Face tokenizers' format) or in a GGUF file.
 #pragma once
 
 #include "engine/records.h"
+
+#include <nlohmann/json_fwd.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -20,6 +22,9 @@ class Tokenizer {
 public:
     /// Throws Error naming the file and key for anything missing, malformed or of an unsupported kind.
     static Tokenizer fromFile(const std::filesystem::path &tokenizerJson);
+
+    /// From the metadata of a GGUF file, which is named in errors.
+    static Tokenizer fromGguf(const nlohmann::json &metadata, const std::filesystem::path &file);
 
     Tokenizer(Tokenizer &&) noexcept;
     Tokenizer &operator=(Tokenizer &&) noexcept;

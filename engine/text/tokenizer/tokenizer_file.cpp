@@ -248,7 +248,11 @@ BytePairEncoder readEncoder(const nlohmann::json &model, const VocabularyIndex &
 
 TokenizerFile readTokenizerFile(const Path &file)
 {
-    const nlohmann::json root = json::readFile(file, limits::maxTokenizerFileBytes);
+    return readTokenizer(json::readFile(file, limits::maxTokenizerFileBytes), file);
+}
+
+TokenizerFile readTokenizer(const nlohmann::json &root, const Path &file)
+{
     const nlohmann::json &model = json::member(root, "model", "", file);
     checkModel(model, file);
     const nlohmann::json &decoder = json::member(root, "decoder", "", file);

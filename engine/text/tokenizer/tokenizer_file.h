@@ -7,6 +7,8 @@
 #include "engine/text/tokenizer/byte_pair_encoder.h"
 #include "engine/text/tokenizer/pre_tokenizer.h"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <filesystem>
 
 namespace bathyscope {
@@ -21,5 +23,8 @@ struct TokenizerFile {
 
 /// Throws Error naming file and key for anything missing, malformed or of an unsupported kind.
 TokenizerFile readTokenizerFile(const std::filesystem::path &file);
+
+/// The same from what a tokenizer.json holds; `file` is named in errors.
+TokenizerFile readTokenizer(const nlohmann::json &root, const std::filesystem::path &file);
 
 } // namespace bathyscope
