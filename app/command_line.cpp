@@ -22,7 +22,7 @@ void addOptions(QCommandLineParser &parser)
     parser.addOptions({
         {{"h", "help"}, tr("Print this help.")},
         {{"v", "version"}, tr("Print the version.")},
-        {"model", tr("Open the model in DIR instead of the last one."), "DIR"},
+        {"model", tr("Open the model at PATH, a directory or a GGUF file, instead of the last one."), "PATH"},
         {"profile", tr("Keep settings and history in DIR."), "DIR"},
         {"read-only", tr("Open the history for reading only, also one of a newer version.")},
         {"color", tr("Colour scheme: light or dark."), "SCHEME"},

@@ -104,8 +104,8 @@ TEST_P(Gguf, ConversationsGiveTheSameGreedyText)
     const LocalBackendOptions options{.device = "cpu", .threads = 2, .contextLength = 0};
     LocalBackend gguf(ggufPath(GetParam().file), options);
     LocalBackend hub(testData + "/" + GetParam().hub, options);
-    EXPECT_EQ(gguf.preparePrompt(request).text, hub.preparePrompt(request).text);
-    EXPECT_EQ(gguf.preparePrompt(request).ids, hub.preparePrompt(request).ids);
+    EXPECT_EQ(gguf.preparePrompt(request.prompt).text, hub.preparePrompt(request.prompt).text);
+    EXPECT_EQ(gguf.preparePrompt(request.prompt).ids, hub.preparePrompt(request.prompt).ids);
     EXPECT_EQ(gguf.model().moeLayers, hub.model().moeLayers);
     EXPECT_EQ(gguf.model().contextLength, hub.model().contextLength);
     if (!GetParam().exact)
