@@ -56,7 +56,8 @@ MemoryPlan planLoading(const std::shared_ptr<const ModelMemory> &needs, const Lo
 
 std::unique_ptr<Executor> createExecutor(const ModelConfig &config,
                                          std::shared_ptr<const TensorSource> source,
-                                         const LocalBackendOptions &options, const MemoryPlan &plan)
+                                         const LocalBackendOptions &options,
+                                         [[maybe_unused]] const MemoryPlan &plan)
 {
 #ifdef BATHYSCOPE_HAS_CUDA
     if (plan.onGpu())
