@@ -3,6 +3,7 @@
 
 #include "engine/error.h"
 #include "engine/executor/cuda_prefill_workspace.h"
+#include "kernels/cuda/cublaslt.h"
 #include "kernels/cuda/prefill_kernels.h"
 
 #include <algorithm>
@@ -49,6 +50,7 @@ public:
         , m_partIndex(part)
         , m_part(model.parts[part])
         , m_kernels(m_part.info, m_part.stream)
+        , m_library(kernels::cuda::CublasLt::load(&m_withoutLibrary))
         , m_quantise(options.quantiseActivations && m_kernels.hasFp8Gemm())
         , m_maxTokens(prefillChunkTokens(model.config))
         , m_work(model.config, m_maxTokens)
@@ -62,6 +64,7 @@ public:
     }
 
     std::int32_t maxTokens() const override { return m_maxTokens; }
+    std::string withoutLibrary() const override { return m_withoutLibrary; }
     void run(const PrefillChunk &chunk, const Cache &cache) override;
 
 private:
@@ -74,6 +77,8 @@ private:
     [[nodiscard]] GemmParams product(const DeviceMatrix &w, const Rows &a, const Target &target) const;
     void multiply(const DeviceMatrix &w, const Rows &a, const Target &target, std::int32_t rows,
                   std::int32_t firstRow = 0, std::int32_t rowCount = -1) const;
+    bool multiplyByLibrary(const DeviceMatrix &w, const Rows &a, const Target &target,
+                           const GemmParams &p) const;
     Rows normalise(const float *x, const float *weight, const RowBuffer &out, std::int64_t columns,
                    std::int32_t rows, std::initializer_list<const DeviceMatrix *> readers) const;
     Rows quantise(const void *bf16, std::int64_t stride, const RowBuffer &out, std::int64_t columns,
@@ -98,6 +103,8 @@ private:
     std::size_t m_partIndex;
     const Part &m_part;
     kernels::cuda::PrefillKernels m_kernels;
+    std::string m_withoutLibrary; ///< why, where there is none
+    std::unique_ptr<kernels::cuda::CublasLt> m_library; ///< none: own kernels do its work
     bool m_quantise;
     std::int32_t m_maxTokens;
     PrefillWorkspace m_work;
@@ -152,10 +159,29 @@ void TensorCorePrefill::multiply(const DeviceMatrix &w, const Rows &a, const Tar
         + static_cast<std::size_t>(firstRow) * kernels::rowBytes(w.dtype, w.columns);
     if (usesFp8(w) && firstRow % kernels::scaleBlock == 0) {
         m_kernels.fp8Gemm(target.epilogue, p, rows);
-    } else {
+    } else if (!multiplyByLibrary(w, a, target, p)) {
         p.a = a.bf16;
         m_kernels.gemm(w.dtype, target.epilogue, p, rows);
     }
+}
+
+/// Products in bf16 by cuBLASLt. False where it is not there, or cannot.
+bool TensorCorePrefill::multiplyByLibrary(const DeviceMatrix &w, const Rows &a, const Target &target,
+                                          const GemmParams &p) const
+{
+    if (!m_library || w.dtype != DType::BF16 || p.k % 8 != 0 || p.n % 8 != 0)
+        return false;
+    return m_library->multiply({.a = a.bf16,
+                                .weights = p.weights.data,
+                                .c = target.c,
+                                .aStride = a.stride,
+                                .cStride = target.stride,
+                                .m = p.m,
+                                .n = p.n,
+                                .k = p.k,
+                                .f32 = target.epilogue != Epilogue::Bf16,
+                                .accumulate = target.epilogue == Epilogue::AddF32},
+                               m_part.stream);
 }
 
 /// Normalised rows in the forms that the products with `readers` want.

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 
 namespace bathyscope::cuda {
 
@@ -30,6 +31,8 @@ public:
     virtual ~Prefill() = default;
     /// Tokens that fit the workspace.
     [[nodiscard]] virtual std::int32_t maxTokens() const = 0;
+    /// Why products in bf16 are not cuBLASLt's but own kernels'; empty where they are cuBLASLt's.
+    [[nodiscard]] virtual std::string withoutLibrary() const = 0;
     /// Enqueues the chunk on the part's stream. The part's card is current.
     virtual void run(const PrefillChunk &chunk, const Cache &cache) = 0;
 };

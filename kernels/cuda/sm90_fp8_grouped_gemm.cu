@@ -120,6 +120,7 @@ __device__ __forceinline__ void multiplyTile(const GemmParams &p, const Fp8Tile<
                 wgmmaE4m3(sums, descriptorA + step * 2, descriptorB + step * 2, step);
             commitWgmma();
             waitWgmma<0>();
+            holdRegisters(sums);
             if (half == 1 && threadIdx.x % 32 == 0)
                 arrive(ring.empty());
             const float first = scale.x * (half == 0 ? scale.z : scale.w);

@@ -154,7 +154,8 @@ struct Softmax {
     float sum[2] = {0, 0};
     float correction[2] = {1, 1}; ///< what all before must be multiplied with
 
-    __device__ __forceinline__ void update(float (&scores)[64], std::uint32_t (&weights)[32], float factor)
+    /// Scores become weights. `factor`: softmax scale times log2(e).
+    __device__ __forceinline__ void update(float (&scores)[64], float factor)
     {
 #pragma unroll
         for (int h = 0; h < 2; ++h) {
@@ -169,11 +170,10 @@ struct Softmax {
             maximum[h] = largest;
             float added = 0;
 #pragma unroll
-            for (int j = 0; j < 16; ++j) {
-                const float x = exp2f(fmaf(scores[j * 4 + h * 2], factor, -shift));
-                const float y = exp2f(fmaf(scores[j * 4 + h * 2 + 1], factor, -shift));
-                added += x + y;
-                weights[j * 2 + h] = packBf16(x, y);
+            for (int i = 0; i < 32; ++i) {
+                float &score = scores[i / 2 * 4 + h * 2 + i % 2];
+                score = exp2f(fmaf(score, factor, -shift));
+                added += score;
             }
             sum[h] = sum[h] * correction[h] + added;
         }
@@ -224,7 +224,7 @@ __device__ __forceinline__ void attend(const PrefillAttentionParams &p, const La
     const int blocks = (end + keysPerStage - 1) / keysPerStage;
     float out[64] = {};
     float scores[64];
-    std::uint32_t weights[32];
+    std::uint32_t weights[32] = {};
     Softmax softmax;
     const bool signals = threadIdx.x % 32 == 0;
     for (int block = 0; block < blocks; ++block) {
@@ -239,13 +239,15 @@ __device__ __forceinline__ void attend(const PrefillAttentionParams &p, const La
         } else {
             waitWgmma<0>();
         }
+        holdRegisters(scores);
         if (signals)
             arrive(shared.keysEmpty(block));
         if ((block + 1) * keysPerStage > p.firstPosition + firstQuery)
             maskFuture(scores, query, block * keysPerStage);
-        std::uint32_t next[32];
-        softmax.update(scores, next, p.scale * log2e);
+        softmax.update(scores, p.scale * log2e);
         waitWgmma<0>();
+        holdRegisters(out);
+        holdRegisters(weights);
         if (block > 0 && signals)
             arrive(shared.valuesEmpty(block - 1));
 #pragma unroll
@@ -253,12 +255,13 @@ __device__ __forceinline__ void attend(const PrefillAttentionParams &p, const La
             out[i] *= softmax.correction[i % 4 / 2];
 #pragma unroll
         for (int i = 0; i < 32; ++i)
-            weights[i] = next[i];
+            weights[i] = packBf16(scores[i * 2], scores[i * 2 + 1]);
     }
     waitBarrier(shared.valuesFull(blocks - 1), parity(blocks - 1));
     fenceAsync();
     beginOut(out, weights, shared.values(blocks - 1));
     waitWgmma<0>();
+    holdRegisters(out);
     storeRows(out, softmax, p, head, firstQuery);
 }
 

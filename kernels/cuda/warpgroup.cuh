@@ -89,6 +89,24 @@ __device__ __forceinline__ void waitWgmma()
     asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(Pending) : "memory");
 }
 
+/// The compiler must neither use these registers before this point nor give them to something else: wgmma
+/// reads and writes them after its instruction, until waitWgmma().
+template <int Count>
+__device__ __forceinline__ void holdRegisters(float (&r)[Count])
+{
+#pragma unroll
+    for (int i = 0; i < Count; ++i)
+        asm volatile("" : "+f"(r[i])::"memory");
+}
+
+template <int Count>
+__device__ __forceinline__ void holdRegisters(std::uint32_t (&r)[Count])
+{
+#pragma unroll
+    for (int i = 0; i < Count; ++i)
+        asm volatile("" : "+r"(r[i])::"memory");
+}
+
 /// The calling warpgroup keeps `Registers` for each thread and gives the others back.
 template <int Registers>
 __device__ __forceinline__ void giveRegisters()

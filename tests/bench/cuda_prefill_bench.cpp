@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Prefill on the first card with random weights in FP8, without a checkpoint: the time of whole chunks, and
-// of the products and the attention that they are made of.
+// Prefill on the first card with random weights, without a checkpoint: the time of whole chunks, without the
+// output head.
 #include "engine/checkpoint/random_weights.h"
 #include "engine/executor/cuda_prefill.h"
 #include "kernels/cuda/prefill_kernels.h"
@@ -22,8 +22,9 @@ using kernels::cuda::Event;
 /// Layers whose weights are random; all dense layers share theirs, and so do all others.
 class RandomModel {
 public:
-    explicit RandomModel(const std::string &shape)
+    RandomModel(const std::string &shape, DType weights)
         : model{shapeConfig(shape), RopeTable(RopeConfig(), 64), 0, {}}
+        , m_weights(weights)
     {
         const ModelConfig &c = model.config;
         const MlaConfig &m = c.mla();
@@ -38,7 +39,7 @@ public:
         m_ones = floats(ones);
         std::vector<float> frequencies(static_cast<std::size_t>(m.qkRopeHeadDim / 2), 0.01F);
         part.inverseFrequencies = floats(frequencies);
-        part.embedding = matrix(c.vocabSize, c.hiddenSize, DType::BF16);
+        part.embedding = matrixOf(DType::BF16, c.vocabSize, c.hiddenSize);
         DeviceLayer dense = attention();
         dense.gate = matrix(c.intermediateSize, c.hiddenSize);
         dense.up = matrix(c.intermediateSize, c.hiddenSize);
@@ -61,8 +62,12 @@ private:
         return part().memory.back().as<float>();
     }
 
-    DeviceMatrix matrix(std::int32_t rows, std::int32_t columns, DType dtype = DType::F8E4M3,
-                        std::int32_t count = 1)
+    DeviceMatrix matrix(std::int32_t rows, std::int32_t columns, std::int32_t count = 1)
+    {
+        return matrixOf(m_weights, rows, columns, count);
+    }
+
+    DeviceMatrix matrixOf(DType dtype, std::int32_t rows, std::int32_t columns, std::int32_t count = 1)
     {
         const std::int32_t blocks = (columns + 127) / 128;
         const std::size_t size = static_cast<std::size_t>(count) * static_cast<std::size_t>(rows)
@@ -106,17 +111,19 @@ private:
         layer.gate = matrix(shared, c.hiddenSize);
         layer.up = matrix(shared, c.hiddenSize);
         layer.down = matrix(c.hiddenSize, shared);
-        layer.router = matrix(c.moe->nRoutedExperts, c.hiddenSize, DType::BF16);
+        layer.router = matrixOf(DType::BF16, c.moe->nRoutedExperts, c.hiddenSize);
         const auto experts = [&](std::int32_t rows, std::int32_t columns) {
-            const DeviceMatrix first = matrix(rows, columns, DType::F8E4M3, c.moe->nRoutedExperts);
-            return kernels::cuda::DeviceExperts{first, std::int64_t(rows) * columns,
-                                                std::int64_t((rows + 127) / 128) * first.scaleColumns};
+            const DeviceMatrix first = matrix(rows, columns, c.moe->nRoutedExperts);
+            return kernels::cuda::DeviceExperts{
+                first, rows * static_cast<std::int64_t>(kernels::rowBytes(m_weights, columns)),
+                std::int64_t((rows + 127) / 128) * first.scaleColumns};
         };
         layer.expertGate = experts(width, c.hiddenSize);
         layer.expertUp = experts(width, c.hiddenSize);
         layer.expertDown = experts(c.hiddenSize, width);
     }
 
+    DType m_weights;
     std::mt19937 m_random{5};
     const float *m_ones = nullptr;
 };
@@ -139,12 +146,15 @@ double median(const kernels::cuda::Stream &stream, int repeats, const std::funct
     return seconds[seconds.size() / 2];
 }
 
-void measureChunks(const std::string &shape, bool quantise)
+void measureChunks(const std::string &shape, DType weights, bool quantise)
 {
-    const RandomModel random(shape);
+    const RandomModel random(shape, weights);
     const ModelConfig &c = random.model.config;
     const Part &part = random.model.parts[0];
     const auto prefill = createPrefill(random.model, 0, {quantise});
+    if (weights == DType::BF16)
+        fmt::print("products in bf16: {}\n",
+                   prefill->withoutLibrary().empty() ? "cuBLASLt" : prefill->withoutLibrary());
     const std::int32_t capacity = 16384;
     std::vector<DeviceBuffer> memory;
     memory.emplace_back(std::size_t(capacity) * static_cast<std::size_t>(c.cacheWidth()) * 2
@@ -168,9 +178,9 @@ void measureChunks(const std::string &shape, bool quantise)
                               .firstNeeded = tokens - 1},
                              cache);
             });
-            fmt::print("{} {}, {} tokens from position {}: {:.2f} ms, {:.0f} tokens/s\n", shape,
-                       quantise ? "e4m3 activations" : "bf16 activations", tokens, first, seconds * 1e3,
-                       tokens / seconds);
+            fmt::print("{} {}, {} activations, {} tokens from position {}: {:.2f} ms, {:.0f} tokens/s\n",
+                       shape, kernels::blockOf(weights).name, quantise ? "e4m3" : "bf16", tokens, first,
+                       seconds * 1e3, tokens / seconds);
         }
     }
 }
@@ -187,6 +197,8 @@ int main()
     }
     fmt::print("{}; limit: 4096 tokens of deepseek-v2-lite from position 0 at 40000 tokens/s, 512 in 15 ms\n",
                bathyscope::kernels::cuda::listDevices(nullptr)[0].name);
-    for (const bool quantise : {true, false})
-        bathyscope::cuda::measureChunks("deepseek-v2-lite", quantise);
+    using bathyscope::kernels::DType;
+    bathyscope::cuda::measureChunks("deepseek-v2-lite", DType::F8E4M3, true);
+    bathyscope::cuda::measureChunks("deepseek-v2-lite", DType::F8E4M3, false);
+    bathyscope::cuda::measureChunks("deepseek-v2-lite", DType::BF16, false);
 }
