@@ -41,6 +41,8 @@ DeviceBuffer::DeviceBuffer(std::size_t bytes)
 void DeviceBuffer::upload(const void *from, std::size_t bytes, std::size_t offset) const
 {
     BATHYSCOPE_CUDA_CALL(cuMemcpyHtoD(address() + offset, from, bytes));
+    // A small copy may still be on its way when the call returns, and our streams wait for no other one.
+    BATHYSCOPE_CUDA_CALL(cuStreamSynchronize(nullptr));
 }
 
 void DeviceBuffer::download(void *to, std::size_t bytes, std::size_t offset) const
