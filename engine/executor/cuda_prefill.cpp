@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/executor/cuda_prefill.h"
 
-#include "engine/error.h"
 #include "engine/executor/cuda_prefill_workspace.h"
 #include "kernels/cuda/cublaslt.h"
 #include "kernels/cuda/prefill_kernels.h"
@@ -56,7 +55,7 @@ public:
         , m_work(model.config, m_maxTokens)
         , m_context(model.config)
     {
-        checkSizes();
+        checkPrefillSizes(m_config);
         std::vector<float> cosines(static_cast<std::size_t>(mla().qkRopeHeadDim / 2));
         std::vector<float> sines(cosines.size());
         model.rope.angles(0, cosines.data(), sines.data());
@@ -69,7 +68,6 @@ public:
 
 private:
     [[nodiscard]] const MlaConfig &mla() const { return m_config.mla(); }
-    void checkSizes() const;
     [[nodiscard]] bool usesFp8(const DeviceMatrix &w) const
     {
         return m_quantise && w.dtype == DType::F8E4M3 && w.columns % 16 == 0;
@@ -111,24 +109,6 @@ private:
     ExpandedContext m_context;
     float m_ropeFactor = 1;
 };
-
-/// The kernels' limits, in words.
-void TensorCorePrefill::checkSizes() const
-{
-    const auto need = [](bool holds, const char *what) {
-        if (!holds)
-            throw Error(std::string("this model cannot run on the GPU: ") + what);
-    };
-    const MlaConfig &m = mla();
-    need(m.qkHeadDim() <= 192 && m.vHeadDim <= 128,
-         "heads must have at most 192 values in keys and 128 in values");
-    need(m.qkNopeHeadDim % 8 == 0 && m.qkRopeHeadDim % 8 == 0 && m.vHeadDim % 8 == 0 && m.kvLoraRank % 8 == 0
-             && m.qLoraRank % 8 == 0 && m_config.hiddenSize % 16 == 0,
-         "sizes of heads and latents must be multiples of 8, hidden_size one of 16");
-    need(!m_config.moe || (m_config.moe->nRoutedExperts <= 1024 && m_config.moe->numExpertsPerTok <= 32),
-         "more than 1024 experts, or more than 32 for one token");
-    need(!m_config.moe || m_config.moe->nGroup <= 32, "more than 32 groups of experts");
-}
 
 GemmParams TensorCorePrefill::product(const DeviceMatrix &w, const Rows &a, const Target &target) const
 {

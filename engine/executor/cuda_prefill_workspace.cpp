@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/executor/cuda_prefill_workspace.h"
 
+#include "engine/error.h"
+
 #include <algorithm>
+#include <string>
 
 namespace bathyscope::cuda {
 
@@ -97,6 +100,23 @@ PrefillWorkspace::PrefillWorkspace(const ModelConfig &c, std::int32_t tokens)
     groupTiles = buffer(experts + 1, sizeof(std::int32_t));
     tokenOfRow = buffer(tokens * chosen(c), sizeof(std::int32_t));
     rowOfChoice = buffer(tokens * chosen(c), sizeof(std::int32_t));
+}
+
+void checkPrefillSizes(const ModelConfig &config)
+{
+    const auto need = [](bool holds, const char *what) {
+        if (!holds)
+            throw Error(std::string("this model cannot run on the GPU: ") + what);
+    };
+    const MlaConfig &m = config.mla();
+    need(m.qkHeadDim() <= 192 && m.vHeadDim <= 128,
+         "heads must have at most 192 values in keys and 128 in values");
+    need(m.qkNopeHeadDim % 8 == 0 && m.qkRopeHeadDim % 8 == 0 && m.vHeadDim % 8 == 0 && m.kvLoraRank % 8 == 0
+             && m.qLoraRank % 8 == 0 && config.hiddenSize % 16 == 0,
+         "sizes of heads and latents must be multiples of 8, hidden_size one of 16");
+    need(!config.moe || (config.moe->nRoutedExperts <= 1024 && config.moe->numExpertsPerTok <= 32),
+         "more than 1024 experts, or more than 32 for one token");
+    need(!config.moe || config.moe->nGroup <= 32, "more than 32 groups of experts");
 }
 
 std::int32_t prefillChunkTokens(const ModelConfig &config)
