@@ -51,6 +51,12 @@ HWY_INLINE Bytes repeated(std::uint8_t value)
     return makeBytes([&](int) { return value; });
 }
 
+/// The two bytes at `pair`, eight times.
+HWY_INLINE Bytes repeatedPair(const std::uint8_t *pair)
+{
+    return makeBytes([&](int i) { return pair[i % 2]; });
+}
+
 HWY_INLINE Bytes operator|(const Bytes &a, const Bytes &b)
 {
     return makeBytes([&](int i) { return a.values[i] | b.values[i]; });
@@ -104,6 +110,14 @@ HWY_INLINE void storeBytes(Bytes bytes, void *to)
 HWY_INLINE Bytes repeated(std::uint8_t value)
 {
     return hn::Set(ByteTag(), value);
+}
+
+HWY_INLINE Bytes repeatedPair(const std::uint8_t *pair)
+{
+    // Through a register: bytes that were just written one by one would have to reach memory first.
+    std::uint16_t both = 0;
+    std::memcpy(&both, pair, sizeof(both));
+    return hn::BitCast(ByteTag(), hn::Set(hn::Repartition<std::uint16_t, ByteTag>(), both));
 }
 
 template <int Shift>

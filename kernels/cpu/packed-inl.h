@@ -43,8 +43,7 @@ HWY_INLINE Bytes fifthBits(const std::uint8_t *bits)
 {
     static constexpr std::uint8_t byteOf[16] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1};
     static constexpr std::uint8_t bitOf[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-    const std::uint8_t both[16] = {bits[0], bits[1]};
-    return whereSet(lookedUp(loadBytes(both), loadBytes(byteOf)), loadBytes(bitOf), 16);
+    return whereSet(lookedUp(repeatedPair(bits), loadBytes(byteOf)), loadBytes(bitOf), 16);
 }
 
 /// The numbers that IQ4's four bits stand for.
