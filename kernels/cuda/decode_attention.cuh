@@ -48,37 +48,39 @@ struct AttentionPart {
     float *sums; ///< [16, 2]
 };
 
+/// Each warp one head.
 __device__ __forceinline__ void stageQueries(const AttentionTiles &tiles, const AttentionPart &p)
 {
-#pragma unroll 2
-    for (int i = static_cast<int>(threadIdx.x); i < decodeHeadGroup * p.width; i += decodeThreads) {
-        const int head = i / p.width;
-        const int column = i % p.width;
-        const float value =
-            head < p.heads ? fminf(fmaxf(__ldcg(p.queries + i) * p.scale, -65504.0F), 65504.0F) : 0.0F;
-        const __half high = __float2half_rn(value);
-        tiles.queries[head * tiles.stride + column] = high;
-        tiles.queries[(decodeHeadGroup + head) * tiles.stride + column] =
-            __float2half_rn(value - __half2float(high));
+    const int head = warpOf();
+    const auto limited = [](float f) { return fminf(fmaxf(f, -65504.0F), 65504.0F); };
+    __half *high = tiles.queries + head * tiles.stride;
+    __half *low = high + decodeHeadGroup * tiles.stride;
+#pragma unroll 3
+    for (int i = 2 * laneOf(); i < p.width; i += 2 * warpSize32) {
+        float2 v{};
+        if (head < p.heads)
+            v = __ldcg(reinterpret_cast<const float2 *>(p.queries + head * p.width + i));
+        v = {limited(v.x * p.scale), limited(v.y * p.scale)};
+        const __half2 h = __floats2half2_rn(v.x, v.y);
+        const float2 f = __half22float2(h);
+        *reinterpret_cast<__half2 *>(high + i) = h;
+        *reinterpret_cast<__half2 *>(low + i) = __floats2half2_rn(v.x - f.x, v.y - f.y);
     }
 }
 
-/// Asks for one tile of latents; zeros past the end.
+/// Asks for one tile of latents, each warp its rows; zeros past the end.
 __device__ __forceinline__ void requestLatents(const AttentionTiles &tiles, const AttentionPart &p, int tile)
 {
-    const int chunks = p.width / 8;
     __half *to = tiles.latents + tile % 2 * attentionTile * tiles.stride;
     const int first = p.begin + tile * attentionTile;
-    for (int i = static_cast<int>(threadIdx.x); i < attentionTile * chunks; i += decodeThreads) {
-        const int position = i / chunks;
-        const int column = i % chunks * 8;
+    for (int position = warpOf(); position < attentionTile; position += decodeWarps) {
         const bool inside = first + position < p.end;
-        const __half *from =
-            p.cache + static_cast<std::int64_t>(inside ? first + position : 0) * p.width + column;
-        asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
-                         sharedAddressOf(to + position * tiles.stride + column)),
-                     "l"(from), "r"(inside ? 16 : 0)
-                     : "memory");
+        const __half *from = p.cache + static_cast<std::int64_t>(inside ? first + position : 0) * p.width;
+        for (int column = 8 * laneOf(); column < p.width; column += 8 * warpSize32)
+            asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
+                             sharedAddressOf(to + position * tiles.stride + column)),
+                         "l"(from + column), "r"(inside ? 16 : 0)
+                         : "memory");
     }
     asm volatile("cp.async.commit_group;" ::: "memory");
 }

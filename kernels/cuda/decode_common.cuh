@@ -41,7 +41,8 @@ struct WeightRing {
 constexpr int weightRingBytes = decodeWarps * sizeof(WeightRing);
 
 /// Waits of all blocks of a grid for each other. Each block arrives, may do what needs no other block, and
-/// waits. The counter is 0 again when the kernel has ended.
+/// waits. The counter is 0 again when the kernel has ended. Whatever another block wrote is read past the L1
+/// cache (__ldcg, cp.async.cg), so waiting does not empty it: parameters and stacks stay there.
 class GridBarrier {
 public:
     __device__ explicit GridBarrier(std::uint32_t *arrivals)
@@ -54,10 +55,8 @@ public:
     {
         m_target += gridDim.x;
         __syncthreads();
-        if (threadIdx.x == 0) {
-            __threadfence();
+        if (threadIdx.x == 0)
             asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(m_arrivals) : "memory");
-        }
     }
 
     __device__ void wait()
@@ -65,7 +64,7 @@ public:
         if (threadIdx.x == 0) {
             std::uint32_t seen = 0;
             do
-                asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(seen) : "l"(m_arrivals) : "memory");
+                asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(seen) : "l"(m_arrivals) : "memory");
             while (seen < m_target);
         }
         __syncthreads();

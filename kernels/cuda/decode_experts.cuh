@@ -41,16 +41,15 @@ struct Best {
     int index;
 };
 
-/// The largest value of the warp, the lowest index where some tie.
-__device__ __forceinline__ Best warpBest(Best mine)
+/// Where the largest value of the warp is, the lowest index where some tie.
+__device__ __forceinline__ int warpBest(const Best &mine)
 {
-    for (int distance = 16; distance > 0; distance /= 2) {
-        const Best other{__shfl_xor_sync(0xFFFFFFFFU, mine.value, distance),
-                         __shfl_xor_sync(0xFFFFFFFFU, mine.index, distance)};
-        if (other.value > mine.value || (other.value == mine.value && other.index < mine.index))
-            mine = other;
-    }
-    return mine;
+    const std::uint32_t bits = __float_as_uint(mine.value);
+    const std::uint32_t key =
+        bits ^ ((bits & 0x80000000U) != 0 ? 0xFFFFFFFFU : 0x80000000U); // orders as floats
+    const std::uint32_t best = __reduce_max_sync(0xFFFFFFFFU, key);
+    return static_cast<int>(
+        __reduce_min_sync(0xFFFFFFFFU, key == best ? static_cast<std::uint32_t>(mine.index) : 0x7FFFFFFFU));
 }
 
 /// Scores and ranking of one token's experts; one warp.
@@ -92,8 +91,7 @@ __device__ __forceinline__ void limitToGroups(BlockState &state, const DecodeSha
     float worth = laneOf() < s.groups ? (s.sumOfTwo ? first + second : first) : -INFINITY;
     bool kept = false;
     for (int i = 0; i < s.keptGroups; ++i) {
-        const Best best = warpBest({worth, laneOf()});
-        if (best.index == laneOf()) {
+        if (warpBest({worth, laneOf()}) == laneOf()) {
             worth = -INFINITY;
             kept = true;
         }
@@ -114,12 +112,12 @@ __device__ __forceinline__ void pickExperts(BlockState &state, const DecodeShape
         for (int e = laneOf(); e < s.experts; e += warpSize32)
             if (state.ranking[e] > best.value)
                 best = {state.ranking[e], e};
-        best = warpBest(best);
-        best.index = min(best.index, s.experts - 1); // scores that are no numbers
+        const int at = min(warpBest(best), s.experts - 1); // scores that are no numbers
+        __syncwarp();
         if (laneOf() == i)
-            chosen = best.index;
+            chosen = at;
         if (laneOf() == 0)
-            state.ranking[best.index] = -INFINITY;
+            state.ranking[at] = -INFINITY;
         __syncwarp();
     }
     const bool mine = laneOf() < s.chosen;
