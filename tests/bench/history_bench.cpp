@@ -6,6 +6,7 @@
 #include "storage/id_source.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <string>
@@ -22,6 +23,7 @@ constexpr int kReplies = 20;
 constexpr int kTokensPerReply = 5'000;
 constexpr int kConversations = 10'000;
 constexpr int kMessagesPerConversation = 10;
+constexpr double kSearchLimit = 20; // ms
 
 template <typename Work>
 double milliseconds(Work &&work)
@@ -31,14 +33,18 @@ double milliseconds(Work &&work)
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// The best of five.
+/// The middle of nine, and of the searches the limit that it must stay below.
 template <typename Work>
-void print(const char *what, Work &&work)
+void print(const char *what, Work &&work, double limit = 0)
 {
-    double best = milliseconds(work);
-    for (int i = 1; i < 5; ++i)
-        best = std::min(best, milliseconds(work));
-    std::printf("%-52s %9.2f ms\n", what, best);
+    std::array<double, 9> all{};
+    for (double &one : all)
+        one = milliseconds(work);
+    std::sort(all.begin(), all.end());
+    std::printf("%-52s %9.2f ms", what, all[all.size() / 2]);
+    if (limit > 0)
+        std::printf("   (limit %.0f ms)", limit);
+    std::printf("\n");
 }
 
 /// As the built-in model makes it: 20 candidates, 4 MoE layers with 4 experts each.
@@ -124,12 +130,16 @@ int main()
         print("open a conversation of 100,000 tokens",
               [&] { kept += history.load(conversation).path.size(); });
         print("list 10,000 conversations of 10 messages", [&] { kept += history.conversations().size(); });
-        print("search 100,000 messages, a common beginning",
-              [&] { kept += history.search({.text = "pre"}).size(); });
-        print("search 100,000 messages, two words",
-              [&] { kept += history.search({.text = "depth 77 press"}).size(); });
-        print("the same in reasoning, too",
-              [&] { kept += history.search({.text = "depth 77 press", .reasoning = true}).size(); });
+        print(
+            "search 100,000 messages, a common beginning",
+            [&] { kept += history.search({.text = "pre"}).size(); }, kSearchLimit);
+        print(
+            "search 100,000 messages, two words",
+            [&] { kept += history.search({.text = "depth 77 press"}).size(); }, kSearchLimit);
+        print(
+            "the same in reasoning, too",
+            [&] { kept += history.search({.text = "depth 77 press", .reasoning = true}).size(); },
+            kSearchLimit);
         measureAppending(history, ids);
         if (kept == 0)
             std::puts("nothing was found");

@@ -75,7 +75,8 @@ std::optional<std::string_view> groupOf(std::string_view header)
                                           {"fcntl.h", "system"},    {"dlfcn.h", "system"},
                                           {"pthread.h", "system"},  {"sched.h", "system"},
                                           {"signal.h", "system"},   {"execinfo.h", "system"},
-                                          {"windows.h", "system"},  {"immintrin.h", "system"}};
+                                          {"malloc.h", "system"},   {"windows.h", "system"},
+                                          {"immintrin.h", "system"}};
     for (const Prefix &known : prefixes) {
         if (header.starts_with(known.prefix))
             return known.group;

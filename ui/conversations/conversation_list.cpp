@@ -81,7 +81,7 @@ ConversationList::ConversationList(ConversationModel *model, QWidget *parent)
     top->addWidget(m_search);
     layout->addLayout(top);
     auto *below = new QHBoxLayout;
-    below->setContentsMargins(8, 0, 4, 0);
+    below->setContentsMargins(8, 4, 4, 0);
     below->addWidget(m_reasoning);
     layout->addLayout(below);
     layout->addWidget(m_empty);

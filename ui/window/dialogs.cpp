@@ -142,6 +142,9 @@ void showCrashReport(QWidget *parent, const QString &file)
     auto *buttons = new QDialogButtonBox(QDialogButtonBox::Close, dialog);
     QPushButton *show = buttons->addButton(tr("Show the folder"), QDialogButtonBox::ActionRole);
     QPushButton *remove = buttons->addButton(tr("Delete it"), QDialogButtonBox::ActionRole);
+    for (QPushButton *button : {show, remove})
+        button->setAutoDefault(false);
+    buttons->button(QDialogButtonBox::Close)->setDefault(true);
     QObject::connect(show, &QPushButton::clicked, dialog, [file] {
         QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(file).absolutePath()));
     });

@@ -39,6 +39,7 @@ std::array<Format, 3> formats()
 }
 
 constexpr int longestFileName = 60; // characters
+constexpr int rowHeight = 32; // px
 constexpr int fileRole = Qt::UserRole;
 
 } // namespace
@@ -102,6 +103,7 @@ RestoreDialog::RestoreDialog(const std::vector<BackupEntry> &backups, QWidget *p
     for (const BackupEntry &backup : backups) {
         auto *item = new QTreeWidgetItem(m_list, {backup.name, formatBytes(backup.bytes)});
         item->setData(0, fileRole, backup.file);
+        item->setSizeHint(0, {0, rowHeight});
         item->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
     }
     m_list->setVisible(!backups.empty());
@@ -112,6 +114,8 @@ RestoreDialog::RestoreDialog(const std::vector<BackupEntry> &backups, QWidget *p
             [this, restore] { restore->setEnabled(!chosenFile().isEmpty()); });
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+    buttons->button(QDialogButtonBox::Cancel)->setDefault(true);
+    m_list->setCurrentItem(m_list->topLevelItem(0));
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(24, 24, 24, 16);
     layout->setSpacing(16);
