@@ -98,7 +98,8 @@ protected:
         executor->draft({ids.data() + 1, rows}, {draftInput.data(), rows * hidden}, 0, cache, logits);
         std::size_t near = 0;
         for (std::size_t row = 0; row < rows; ++row)
-            near += divergence(expected.data() + row * n, logits.data() + row * n, n) < 1e-3;
+            near +=
+                divergence(expected.data() + row * n, logits.data() + row * n, n) < (rounded() ? 1e-2 : 1e-3);
         EXPECT_GE(near * 10, rows * 8);
     }
 
@@ -162,7 +163,9 @@ protected:
         return true;
     }
 
-    /// A chunk on tensor cores rounds every activation to bf16.
+    /// A chunk on tensor cores rounds every activation to bf16. These checkpoints magnify that: the CPU's
+    /// chunk with nothing but its normalised rows and latents rounded is up to 0.30 away in a logit and
+    /// 8.4e-3 in divergence, and takes other experts from the 10th to the 56th token on.
     bool rounded() const { return GetParam().chunk > 32; }
     float nearTie() const { return rounded() ? 2e-2F : 1e-3F; }
     float tolerance() const { return rounded() ? 0.5F : 5e-2F; } ///< of logits and weights
