@@ -41,6 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     });
     attempt([&] {
         const GgufCheckpoint model(path);
+        expect(!model.fingerprint().empty() && model.bytes() <= static_cast<std::int64_t>(size),
+               "a model has a fingerprint and no more bytes than its file");
         const ModelConfig config = loadModelConfig(model);
         loadGenerationConfig(model);
         const ModelWeights weights = bindWeights(config, model);
