@@ -46,7 +46,7 @@ public:
                  std::span<const CudaShare> shares, const CudaOptions &options)
         : m_source(std::move(source))
         , m_weights(bindWeights(config, *m_source))
-        , m_model(config, m_weights, shares)
+        , m_model(config, m_weights, shares, options.quantise)
         , m_chunks(m_model, {.quantiseActivations = !options.bf16Activations})
     {
         for (std::size_t i = 0; i < m_model.parts.size(); ++i) {

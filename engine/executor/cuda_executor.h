@@ -18,6 +18,7 @@ struct CudaShare {
 
 struct CudaOptions {
     bool bf16Activations = false; ///< in prefill, where products could take FP8
+    bool quantise = false; ///< F32, F16 and BF16 projections become FP8 blocks while they are loaded
 };
 
 /// `shares` in the order of the layers, all of them together. Reads `source` while it loads and keeps it.

@@ -4,9 +4,14 @@
 #include "engine/executor/cuda_model.h"
 #include "engine/error.h"
 #include "engine/executor/cuda_weights.h"
+#include "engine/executor/quantised_layer.h"
 #include "kernels/cuda/decode_params.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <thread>
 
 namespace bathyscope::cuda {
 
@@ -50,8 +55,29 @@ kernels::cuda::DeviceInfo infoOf(int ordinal)
     return devices[static_cast<std::size_t>(ordinal)];
 }
 
+/// Layers onto a card, as stored or quantised on the way.
+class LayerLoader {
+public:
+    explicit LayerLoader(bool quantise)
+    {
+        if (quantise)
+            m_team.emplace(std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+    }
+
+    void load(const LayerWeights &stored, DeviceLayer &layer, std::vector<DeviceBuffer> &memory)
+    {
+        if (m_team)
+            uploadLayer(QuantisedLayer(stored, *m_team).weights(), layer, memory);
+        else
+            uploadLayer(stored, layer, memory);
+    }
+
+private:
+    std::optional<ThreadTeam> m_team; ///< quantises; none: as stored
+};
+
 void loadEnds(const Model &model, const ModelWeights &weights, std::size_t index, std::size_t count,
-              Part &part)
+              LayerLoader &loader, Part &part)
 {
     Upload upload;
     const bool last = index + 1 == count;
@@ -79,7 +105,7 @@ void loadEnds(const Model &model, const ModelWeights &weights, std::size_t index
     if (last && part.head.rows == 0)
         part.head = part.embedding;
     if (part.draft) {
-        uploadLayer(weights.mtp->layer, part.draft->layer, part.memory);
+        loader.load(weights.mtp->layer, part.draft->layer, part.memory);
         if (part.draft->head.rows == 0)
             part.draft->head = part.head;
     }
@@ -87,7 +113,8 @@ void loadEnds(const Model &model, const ModelWeights &weights, std::size_t index
 
 } // namespace
 
-Model::Model(const ModelConfig &modelConfig, const ModelWeights &weights, std::span<const CudaShare> shares)
+Model::Model(const ModelConfig &modelConfig, const ModelWeights &weights, std::span<const CudaShare> shares,
+             bool quantise)
     : config(modelConfig)
     , rope(modelConfig.rope, modelConfig.ropeDimensions())
     , softmaxScale(modelConfig.softmaxScale())
@@ -96,6 +123,7 @@ Model::Model(const ModelConfig &modelConfig, const ModelWeights &weights, std::s
     parts.reserve(shares.size());
     std::int32_t layer = 0;
     std::int32_t moeLayer = 0;
+    LayerLoader loader(quantise);
     for (std::size_t i = 0; i < shares.size(); ++i) {
         auto device = std::make_unique<Device>(shares[i].ordinal);
         device->makeCurrent();
@@ -107,10 +135,10 @@ Model::Model(const ModelConfig &modelConfig, const ModelWeights &weights, std::s
         part.layers.resize(static_cast<std::size_t>(shares[i].layers));
         for (DeviceLayer &uploaded : part.layers) {
             const LayerWeights &stored = weights.layers[static_cast<std::size_t>(layer++)];
-            uploadLayer(stored, uploaded, part.memory);
+            loader.load(stored, uploaded, part.memory);
             moeLayer += stored.moe ? 1 : 0;
         }
-        loadEnds(*this, weights, i, shares.size(), part);
+        loadEnds(*this, weights, i, shares.size(), loader, part);
     }
 }
 

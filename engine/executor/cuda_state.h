@@ -72,8 +72,9 @@ private:
 /// The stack on its cards.
 struct Model {
     /// Loads the layers. Throws Error for what the kernels do not have, kernels::cuda::CudaError for the
-    /// rest.
-    Model(const ModelConfig &config, const ModelWeights &weights, std::span<const CudaShare> shares);
+    /// rest. `quantise`: projections become FP8 blocks on the way.
+    Model(const ModelConfig &config, const ModelWeights &weights, std::span<const CudaShare> shares,
+          bool quantise);
 
     ModelConfig config;
     RopeTable rope;
