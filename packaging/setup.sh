@@ -28,6 +28,15 @@ window_packages=(
 if [[ -n ${WAYLAND_DISPLAY:-} && -z ${DISPLAY:-} ]]; then
     window_packages+=("qt6-wayland|a window in this Wayland session")
 fi
+# NVIDIA's Python wheels of CUDA 13.0: compiler, headers, and cuBLASLt for prefill.
+cuda_wheels=(
+    "nvidia-cuda-nvcc==13.0.*"
+    "nvidia-cuda-crt==13.0.*"
+    "nvidia-nvvm==13.0.*"
+    "nvidia-cuda-runtime==13.0.*"
+    "nvidia-cuda-cccl==13.0.*"
+    "nvidia-cublas==13.1.*"
+)
 test_packages=("libgtest-dev|the test framework")
 
 say() { printf '%s\n' "$*" >&2; }
@@ -110,18 +119,37 @@ quietly() {
     }
 }
 
-# configure PRESET FOLDER [-D...]: configures the folder, taking ccache along when it is here.
-configure() {
-    local preset=$1 folder=$2 home
-    shift 2
-    if command -v ccache >/dev/null; then
-        set -- "$@" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
-    fi
-    # A folder that was configured for a tree elsewhere (moved, copied) is of no use here.
+# fetchCuda FOLDER: unpacks the wheels there, unless they lie there already. Needs no root.
+fetchCuda() {
+    local folder=$1
+    [[ ! -x $folder/nvidia/cu13/bin/nvcc ]] || return 0
+    python3 -m pip --version >/dev/null 2>&1 || ensurePackages "python3-pip|fetches the CUDA compiler"
+    say "Fetching NVIDIA's compiler, headers and cuBLASLt into $folder (700 MB)."
+    rm -rf "$folder"
+    # First beside it, so that what was interrupted is not taken for whole.
+    rm -rf "$folder.part"
+    quietly python3 -m pip install --no-deps --only-binary :all: --target "$folder.part" "${cuda_wheels[@]}"
+    chmod +x "$folder.part"/nvidia/cu13/bin/* "$folder.part"/nvidia/cu13/nvvm/bin/*
+    mv "$folder.part" "$folder"
+}
+
+# dropForeign FOLDER: removes a build folder that was configured for a tree elsewhere (moved, copied).
+dropForeign() {
+    local folder=$1 home
     if [[ -f $folder/CMakeCache.txt ]]; then
         home=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$folder/CMakeCache.txt")
         [[ $home == "$root" ]] || rm -rf "$folder"
     fi
+}
+
+# configure PRESET FOLDER [-D...]: configures the folder, taking ccache along when it is here.
+configure() {
+    local preset=$1 folder=$2
+    shift 2
+    if command -v ccache >/dev/null; then
+        set -- "$@" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
+    fi
+    dropForeign "$folder"
     mkdir -p "$folder"
     say "Configuring ($preset)."
     (cd "$root" && cmake --preset "$preset" "$@" >"$folder/configure.log" 2>&1) || {
