@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/command_line.h"
 
+#include "engine/limits.h"
+
 #include <QCommandLineParser>
 #include <QCoreApplication>
 
@@ -27,7 +29,10 @@ void addOptions(QCommandLineParser &parser)
         {"read-only", tr("Open the history for reading only, also one of a newer version.")},
         {"color", tr("Colour scheme: light or dark."), "SCHEME"},
         {"size", tr("Size of the window in pixels, as 1440x900."), "WxH"},
-        {"threads", tr("Threads of the engine; 0: one for each core."), "N"},
+        {"device",
+         tr("Where the model runs: auto, cpu, cuda (as many GPUs as it takes) or one GPU, as cuda:0."), "D"},
+        {"context", tr("Tokens that the context holds; 0: what the model and the memory allow."), "N"},
+        {"threads", tr("Threads of the CPU; 0: one for each core."), "N"},
         {"temperature",
          tr("Temperature of the sampler; 0 takes the most probable token. With --offscreen and "
             "--prompt it is 0 unless given, so that the same question gets the same answer."),
@@ -149,6 +154,8 @@ CommandLine parseCommandLine(const QStringList &arguments)
     options.readOnly = parser.isSet("read-only");
     options.scheme = values.scheme();
     options.size = values.size();
+    options.device = parser.value("device");
+    options.contextLength = values.number<int>("context", 0, limits::maxContext);
     options.threads = values.number<int>("threads", 0, 1024);
     options.seed = values.number<std::uint64_t>("seed", 0, most64);
     options.temperature = values.number<float>("temperature", 0, 100);

@@ -22,6 +22,8 @@ struct Options {
     std::optional<ui::ColorScheme> scheme;
     QSize size; ///< of the window
     std::optional<int> threads;
+    std::optional<int> contextLength; ///< tokens; 0: what the model allows
+    QString device; ///< as LocalBackendOptions::device
     std::optional<std::uint64_t> seed;
     std::optional<float> temperature;
     std::optional<int> selectToken; ///< index of a token of the last answer

@@ -33,6 +33,13 @@ ui::SaveState toShown(HistoryClient::State state)
     return ui::SaveState::NotSaved;
 }
 
+std::unique_ptr<ui::MainWindow> makeWindow(ui::ColorScheme scheme, ChatController &controller,
+                                           ConversationShelf &shelf)
+{
+    ui::theme::apply(*qApp, scheme); // before there are widgets
+    return std::make_unique<ui::MainWindow>(controller.messages(), controller.selection(), shelf.model());
+}
+
 QString nameOf(const QString &directory)
 {
     return isBuiltinModel(directory) ? Program::tr("Built-in") : QDir(directory).dirName();
@@ -41,7 +48,7 @@ QString nameOf(const QString &directory)
 } // namespace
 
 Program::Program(const Options &options, const QString &profile, ProfileHistory history,
-                 OpenDirectory openDirectory)
+                 OpenDirectory openDirectory, DeviceChooser::ListDevices listDevices)
     : m_options(options)
     , m_profile(profile)
     , m_settings(profile)
@@ -49,10 +56,9 @@ Program::Program(const Options &options, const QString &profile, ProfileHistory 
     , m_history(std::move(history))
     , m_controller(m_engine, m_history)
     , m_shelf(m_history)
+    , m_window(makeWindow(options.scheme.value_or(m_settings.preferences().scheme), m_controller, m_shelf))
+    , m_chooser(std::move(listDevices), m_window.get())
 {
-    ui::theme::apply(*qApp, options.scheme.value_or(m_settings.preferences().scheme));
-    m_window =
-        std::make_unique<ui::MainWindow>(m_controller.messages(), m_controller.selection(), m_shelf.model());
     m_historyCommands = std::make_unique<HistoryCommands>(m_history, m_controller, *m_window);
     connectWindow();
     connectSampling();
@@ -73,7 +79,6 @@ void Program::start()
     else if (m_options.offscreen)
         m_window->resize(offscreenSize);
     m_window->show();
-    m_window->topBar()->setThreads(threads());
     const ConversationId last = m_options.prompts.isEmpty() ? m_settings.lastConversation() : 0;
     m_controller.startNew(m_settings.systemPrompt());
     onHistoryState(m_history.state(), {});
@@ -89,9 +94,15 @@ void Program::start()
                                          : model);
 }
 
-int Program::threads() const
+LocalBackendOptions Program::loading() const
 {
-    return m_options.threads.value_or(m_settings.preferences().threads);
+    LocalBackendOptions loading = m_settings.loading();
+    if (!m_options.device.isEmpty())
+        loading.device = m_options.device.toStdString();
+    loading.threads = m_options.threads.value_or(loading.threads);
+    loading.contextLength = m_options.contextLength.value_or(loading.contextLength);
+    loading.fallBack = true;
+    return loading;
 }
 
 void Program::connectWindow()
@@ -106,12 +117,8 @@ void Program::connectWindow()
     connect(window, &ui::MainWindow::regenerateRequested, &m_controller, &ChatController::regenerate);
     connect(window, &ui::MainWindow::openModelRequested, this, &Program::openModel);
     connect(window, &ui::MainWindow::settingsRequested, this, &Program::editPreferences);
-    connect(window->topBar(), &ui::TopBar::threadsPicked, this, [this](int count) {
-        m_options.threads.reset();
-        ui::Preferences wanted = m_settings.preferences();
-        wanted.threads = count;
-        changePreferences(wanted);
-    });
+    connect(window, &ui::MainWindow::deviceRequested, this, &Program::chooseDevice);
+    connect(&m_chooser, &DeviceChooser::chosen, this, &Program::changeLoading);
     connect(&m_controller, &ChatController::replyingChanged, window, &ui::MainWindow::setReplying);
     connect(&m_controller, &ChatController::statusChanged, window->bottomBar(), &ui::BottomBar::setStatus);
     connect(&m_history, &HistoryClient::stateChanged, this, &Program::onHistoryState);
@@ -243,10 +250,8 @@ void Program::openModel(const QString &directory)
     m_loading = directory;
     m_window->topBar()->setLoading(nameOf(directory));
     allowAsking(tr("The model is being loaded."));
-    const LocalBackendOptions options{
-        .device = "auto", .threads = threads(), .contextLength = m_settings.preferences().contextLength};
-    m_engine.load([open = m_openDirectory, path = directory.toStdString(),
-                   options](const Predecessor &predecessor) { return open(path, options, predecessor); });
+    m_engine.load([open = m_openDirectory, path = directory.toStdString(), options = loading()](
+                      const Predecessor &predecessor) { return open(path, options, predecessor); });
 }
 
 void Program::onModelLoaded(const ModelLoaded &event)
@@ -272,15 +277,24 @@ void Program::onModelLoaded(const ModelLoaded &event)
     m_window->sampling()->setDefaults(event.model.defaults);
     applySampling(m_settings.sampling().value_or(event.model.defaults));
     showModels();
+    // Another device than the one that was asked for is no secret.
+    const std::string wanted = loading().device;
+    const MemoryPlan &plan = event.model.plan;
+    if (wanted != "auto" && wanted != "cpu" && !plan.onGpu() && !plan.note.empty())
+        m_window->showError(QString::fromStdString(plan.note));
 }
 
 void Program::onLoadFailed(const LoadFailed &event)
 {
     m_window->showError(QString::fromStdString(event.error));
     const QString failed = m_loading;
+    if (event.modelGone)
+        m_directory.clear();
     m_loading = m_directory;
     const QString builtin = builtinModelDirectory();
-    if (const auto model = m_controller.model()) {
+    if (event.needs && !m_options.offscreen)
+        m_chooser.ask({failed, nameOf(failed), event.needs, loadedPlan(), loading()});
+    if (const auto model = m_controller.model(); model && !event.modelGone) {
         m_window->topBar()->setModel(*model, isBuiltinModel(m_directory) ? tr("Built-in") : QString());
         allowAsking({});
     } else if (!builtin.isEmpty() && !isBuiltinModel(failed) && !m_options.offscreen) {
@@ -311,32 +325,51 @@ void Program::applySampling(const SamplingParameters &sampling)
 
 void Program::editPreferences()
 {
-    m_history.read<std::int64_t>([](storage::History &history) { return history.traceBytes(); },
-                                 [this](std::int64_t traceBytes) {
-                                     const auto model = m_controller.model();
-                                     ui::SettingsDialog dialog(
-                                         m_settings.preferences(),
-                                         {.contextLimit = model ? model->contextLength : 0,
-                                          .traceBytes = traceBytes,
-                                          .ownFolder = QDir::toNativeSeparators(m_profile)},
-                                         m_window.get());
-                                     if (dialog.exec() == QDialog::Accepted)
-                                         changePreferences(dialog.preferences());
-                                 });
+    m_history.read<std::int64_t>(
+        [](storage::History &history) { return history.traceBytes(); },
+        [this](std::int64_t traceBytes) {
+            ui::SettingsDialog dialog(
+                m_settings.preferences(),
+                {.traceBytes = traceBytes, .ownFolder = QDir::toNativeSeparators(m_profile)}, m_window.get());
+            if (dialog.exec() == QDialog::Accepted)
+                changePreferences(dialog.preferences());
+        });
 }
 
 void Program::changePreferences(const ui::Preferences &wanted)
 {
     const ui::Preferences before = m_settings.preferences();
     m_settings.setPreferences(wanted);
-    m_window->topBar()->setThreads(threads());
     if (wanted.traceMegabytes != before.traceMegabytes || wanted.traceDays != before.traceDays)
         limitTraces();
     if (wanted.scheme != before.scheme)
         ui::theme::apply(*qApp, wanted.scheme);
-    if ((wanted.threads != before.threads || wanted.contextLength != before.contextLength)
-        && !m_directory.isEmpty())
-        openModel(m_directory);
+}
+
+/// What the loaded model holds of the devices.
+MemoryPlan Program::loadedPlan() const
+{
+    const auto model = m_controller.model();
+    return model && !m_directory.isEmpty() ? model->plan : MemoryPlan();
+}
+
+void Program::chooseDevice()
+{
+    const auto model = m_controller.model();
+    m_chooser.ask({m_directory, m_directory.isEmpty() ? QString() : nameOf(m_directory),
+                   model ? model->needs : nullptr, loadedPlan(), loading()});
+}
+
+void Program::changeLoading(const QString &directory, const LocalBackendOptions &wanted)
+{
+    const bool same = wanted == loading() && directory == m_directory;
+    // The user's hand counts more than the command line.
+    m_options.device.clear();
+    m_options.threads.reset();
+    m_options.contextLength.reset();
+    m_settings.setLoading(wanted);
+    if (!same && !directory.isEmpty())
+        openModel(directory);
 }
 
 } // namespace bathyscope::app

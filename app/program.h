@@ -6,11 +6,13 @@
 #include "app/chat_controller.h"
 #include "app/command_line.h"
 #include "app/conversation_shelf.h"
+#include "app/device_chooser.h"
 #include "app/engine_client.h"
 #include "app/history_client.h"
 #include "app/history_commands.h"
 #include "app/profile_history.h"
 #include "app/settings.h"
+#include "engine/executor/devices.h"
 #include "ui/window/main_window.h"
 
 #include <QObject>
@@ -29,9 +31,11 @@ class Program : public QObject {
     Q_OBJECT
 
 public:
-    /// `profile`: folder of the settings. `openDirectory` is called on the engine thread.
+    /// `profile`: folder of the settings. `openDirectory` is called on the engine thread, `listDevices` on
+    /// another.
     Program(const Options &options, const QString &profile, ProfileHistory history,
-            OpenDirectory openDirectory = openLocalBackend);
+            OpenDirectory openDirectory = openLocalBackend,
+            DeviceChooser::ListDevices listDevices = bathyscope::listDevices);
     ~Program() override;
 
     /// Shows the window, and begins to load the model and the list of conversations.
@@ -62,9 +66,13 @@ private:
     void applySampling(const SamplingParameters &sampling);
     void changePreferences(const ui::Preferences &wanted);
     void editPreferences();
+    void chooseDevice();
+    void changeLoading(const QString &directory, const LocalBackendOptions &wanted);
     void reopen(ConversationId last);
     void showTitle();
-    [[nodiscard]] int threads() const;
+    /// How models are loaded: as the command line says, else as the settings do.
+    [[nodiscard]] LocalBackendOptions loading() const;
+    [[nodiscard]] MemoryPlan loadedPlan() const;
 
     Options m_options;
     QString m_profile;
@@ -75,6 +83,7 @@ private:
     ChatController m_controller;
     ConversationShelf m_shelf;
     std::unique_ptr<ui::MainWindow> m_window;
+    DeviceChooser m_chooser;
     std::unique_ptr<HistoryCommands> m_historyCommands;
     QString m_directory; ///< of the loaded model; empty: none
     QString m_loading; ///< directory of the model that is being loaded

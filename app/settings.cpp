@@ -43,8 +43,6 @@ ui::Preferences Settings::preferences() const
             result.scheme = scheme;
     }
     result.textSize = integer(QStringLiteral("textSize"), 50, 400, result.textSize);
-    result.threads = integer(QStringLiteral("threads"), 0, maxThreads, result.threads);
-    result.contextLength = integer(QStringLiteral("contextLength"), 0, maxContext, result.contextLength);
     result.traceMegabytes =
         integer(QStringLiteral("traceMegabytes"), 0, maxTraceMegabytes, result.traceMegabytes);
     result.traceDays = integer(QStringLiteral("traceDays"), 0, maxTraceDays, result.traceDays);
@@ -59,11 +57,29 @@ void Settings::setPreferences(const ui::Preferences &preferences)
             m_store.setValue(QStringLiteral("colors"), QLatin1String(text));
     }
     m_store.setValue(QStringLiteral("textSize"), preferences.textSize);
-    m_store.setValue(QStringLiteral("threads"), preferences.threads);
-    m_store.setValue(QStringLiteral("contextLength"), preferences.contextLength);
     m_store.setValue(QStringLiteral("traceMegabytes"), preferences.traceMegabytes);
     m_store.setValue(QStringLiteral("traceDays"), preferences.traceDays);
     m_store.setValue(QStringLiteral("historyFolder"), preferences.historyFolder);
+}
+
+LocalBackendOptions Settings::loading() const
+{
+    const LocalBackendOptions defaults;
+    const QString device = m_store.value(QStringLiteral("device")).toString();
+    return {.device = device.isEmpty() ? defaults.device : device.toStdString(),
+            .threads = integer(QStringLiteral("threads"), 0, maxThreads, defaults.threads),
+            .contextLength = integer(QStringLiteral("contextLength"), 0, maxContext, defaults.contextLength),
+            .quantise = m_store.value(QStringLiteral("quantise")).toBool(),
+            .bf16Activations = m_store.value(QStringLiteral("bf16Activations")).toBool()};
+}
+
+void Settings::setLoading(const LocalBackendOptions &loading)
+{
+    m_store.setValue(QStringLiteral("device"), QString::fromStdString(loading.device));
+    m_store.setValue(QStringLiteral("threads"), loading.threads);
+    m_store.setValue(QStringLiteral("contextLength"), loading.contextLength);
+    m_store.setValue(QStringLiteral("quantise"), loading.quantise);
+    m_store.setValue(QStringLiteral("bf16Activations"), loading.bf16Activations);
 }
 
 std::optional<SamplingParameters> Settings::sampling() const

@@ -23,6 +23,10 @@ public:
     [[nodiscard]] ui::Preferences preferences() const;
     void setPreferences(const ui::Preferences &preferences);
 
+    /// Where models are loaded, and how.
+    [[nodiscard]] LocalBackendOptions loading() const;
+    void setLoading(const LocalBackendOptions &loading);
+
     /// None: the model's own defaults.
     [[nodiscard]] std::optional<SamplingParameters> sampling() const;
     void setSampling(const std::optional<SamplingParameters> &sampling);

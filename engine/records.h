@@ -236,6 +236,7 @@ struct DeviceList {
 struct LocalBackendOptions {
     /// A DeviceInfo::id, "cuda" (as many GPUs as it takes) or "auto" (GPUs where they can, else the CPU).
     std::string device = "auto";
+    bool fallBack = false; ///< "auto" in the place of a device that is not there
     std::int32_t threads = 0; ///< of the CPU; 0: one for each core
     std::int32_t contextLength = 0; ///< tokens; 0: what the model allows, less where a GPU has no room for it
     bool quantise = false; ///< on a GPU: weights in F32, F16 and BF16 become FP8 blocks while they are loaded

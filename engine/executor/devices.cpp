@@ -14,16 +14,22 @@ namespace {
 
 #ifdef BATHYSCOPE_HAS_CUDA
 
-/// Adds the NVIDIA cards; the reason where there are none.
+/// Adds the NVIDIA cards that device code runs on; the reason where there are none.
 std::string addGpus(std::vector<DeviceInfo> &devices)
 {
+    constexpr int leastMajor = 8; // compute capability
     std::string why;
-    for (const kernels::cuda::DeviceInfo &card : kernels::cuda::listDevices(&why))
-        devices.push_back(
-            {fmt::format("cuda:{}", card.ordinal),
-             card.name,
-             {static_cast<std::int64_t>(card.totalMemory), static_cast<std::int64_t>(card.freeMemory)}});
-    return why.empty() ? why : fmt::format("No GPU: {}.", why);
+    for (const kernels::cuda::DeviceInfo &card : kernels::cuda::listDevices(&why)) {
+        if (card.major < leastMajor) {
+            why = fmt::format("{} has compute capability {}.{}, and 8.0 is needed", card.name, card.major,
+                              card.minor);
+            continue;
+        }
+        const DeviceMemory memory{static_cast<std::int64_t>(card.totalMemory),
+                                  static_cast<std::int64_t>(card.freeMemory)};
+        devices.push_back({fmt::format("cuda:{}", card.ordinal), card.name, memory});
+    }
+    return devices.size() > 1 ? "" : fmt::format("No GPU: {}.", why);
 }
 
 #else

@@ -1,179 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/executor/memory_plan.h"
 
+#include "engine/executor/layer_split.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 namespace bathyscope {
 
 namespace {
 
-using Gpus = std::vector<DeviceInfo>;
-using Shares = std::vector<DeviceShare>;
+using namespace planning;
 
 std::string gigabytes(std::int64_t bytes)
 {
     return fmt::format("{:.1f} GB", double(bytes) / 1e9);
-}
-
-/// The last value of [low, high] for which `holds` is true; it must be for `low`, and not again once it is
-/// not.
-template <typename Predicate>
-std::int64_t lastThat(std::int64_t low, std::int64_t high, const Predicate &holds)
-{
-    while (low < high) {
-        const std::int64_t middle = low + (high - low + 1) / 2;
-        if (holds(middle))
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    return low;
-}
-
-/// A model with the choices that its size depends on.
-class Sizes {
-public:
-    Sizes(const ModelMemory &model, bool quantised, std::int32_t context, std::int32_t hostExperts)
-        : m_model(model)
-        , m_quantised(quantised)
-        , m_context(context)
-        , m_hostExperts(hostExperts)
-    {
-    }
-
-    [[nodiscard]] std::int32_t layers() const { return static_cast<std::int32_t>(m_model.layers.size()); }
-    [[nodiscard]] std::int32_t context() const { return m_context; }
-    [[nodiscard]] std::int32_t hostExperts() const { return m_hostExperts; }
-    [[nodiscard]] std::int64_t workspace() const { return m_model.workspace; }
-
-    /// Of layer i on a device whose layers begin with `first`. What lies before the first and behind the last
-    /// layer belongs to these.
-    [[nodiscard]] std::int64_t weights(std::int32_t i, std::int32_t first) const
-    {
-        std::int64_t sum = weightsOf(m_model.layers[static_cast<std::size_t>(i)]);
-        if (i == 0)
-            sum += bytes(m_model.embedding);
-        if (i + 1 < layers())
-            return sum;
-        const bool headIsThere = m_model.tiedHead && first == 0;
-        return sum + (headIsThere ? 0 : bytes(m_model.head))
-            + (m_model.draft ? weightsOf(*m_model.draft) : 0);
-    }
-
-    [[nodiscard]] std::int64_t cache(std::int32_t i) const
-    {
-        const std::int64_t layer = m_model.cacheWidth * gpuCacheValueBytes * m_context;
-        return m_model.draft && i + 1 == layers() ? 2 * layer : layer;
-    }
-
-    /// Weights of the experts that stay on the host.
-    [[nodiscard]] std::int64_t hostBytes() const
-    {
-        std::int64_t sum = 0;
-        for (const ModelMemory::Layer &layer : m_model.layers)
-            sum += std::min(layer.experts, m_hostExperts) * layer.expert.stored;
-        return sum
-            + (m_model.draft ? std::min(m_model.draft->experts, m_hostExperts) * m_model.draft->expert.stored
-                             : 0);
-    }
-
-private:
-    [[nodiscard]] std::int64_t bytes(const ModelMemory::Weights &w) const
-    {
-        return m_quantised ? w.quantised : w.stored;
-    }
-
-    [[nodiscard]] std::int64_t weightsOf(const ModelMemory::Layer &layer) const
-    {
-        return bytes(layer.fixed) + std::max(layer.experts - m_hostExperts, 0) * bytes(layer.expert);
-    }
-
-    const ModelMemory &m_model;
-    bool m_quantised;
-    std::int32_t m_context;
-    std::int32_t m_hostExperts;
-};
-
-/// Layers in order onto the devices, each filled up to a part of its memory; the last takes all that is left.
-/// Nothing where even that is too much for it.
-std::optional<Shares> fill(const Sizes &sizes, const Gpus &gpus, double part)
-{
-    Shares shares;
-    std::int32_t next = 0;
-    for (const DeviceInfo &gpu : gpus) {
-        DeviceShare share{.device = gpu, .firstLayer = next, .workspace = sizes.workspace()};
-        const auto room = static_cast<std::int64_t>(part * double(gpu.memory.available));
-        // A layer for each of the devices after this one.
-        const std::int32_t end = sizes.layers() - static_cast<std::int32_t>(gpus.size() - shares.size() - 1);
-        for (; next < end; ++next, ++share.layers) {
-            const std::int64_t weights = sizes.weights(next, share.firstLayer);
-            if (share.needed() + weights + sizes.cache(next) > room)
-                break;
-            share.weights += weights;
-            share.cache += sizes.cache(next);
-        }
-        if (share.layers == 0)
-            return std::nullopt;
-        shares.push_back(share);
-    }
-    return next == sizes.layers() ? std::optional(std::move(shares)) : std::nullopt;
-}
-
-/// All devices equally full, as far as layers allow.
-std::optional<Shares> balance(const Sizes &sizes, const Gpus &gpus)
-{
-    if (static_cast<std::int32_t>(gpus.size()) > sizes.layers() || !fill(sizes, gpus, 1))
-        return std::nullopt;
-    constexpr int steps = 1000;
-    const auto spared = lastThat(0, steps - 1, [&](std::int64_t step) {
-        return fill(sizes, gpus, 1 - double(step) / steps).has_value();
-    });
-    return fill(sizes, gpus, 1 - double(spared) / steps);
-}
-
-/// The `count` devices with most memory, in the order of their numbers.
-Gpus roomiest(const Gpus &gpus, std::size_t count)
-{
-    std::vector<std::size_t> order(gpus.size());
-    std::iota(order.begin(), order.end(), std::size_t(0));
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return gpus[a].memory.available > gpus[b].memory.available;
-    });
-    order.resize(count);
-    std::sort(order.begin(), order.end());
-    Gpus chosen;
-    for (const std::size_t i : order)
-        chosen.push_back(gpus[i]);
-    return chosen;
-}
-
-/// Over as few devices as it takes: more would not make one token faster.
-std::optional<Shares> place(const Sizes &sizes, const Gpus &gpus)
-{
-    for (std::size_t count = 1; count <= gpus.size(); ++count) {
-        if (auto shares = balance(sizes, roomiest(gpus, count)))
-            return shares;
-    }
-    return std::nullopt;
-}
-
-/// What a model would take of devices that have no room for it: all layers by their share of the memory.
-Shares overflow(const Sizes &sizes, Gpus gpus)
-{
-    gpus.resize(std::min<std::size_t>(gpus.size(), static_cast<std::size_t>(sizes.layers())));
-    Gpus larger = gpus;
-    for (int factor = 2;; factor *= 2) {
-        for (std::size_t i = 0; i < gpus.size(); ++i)
-            larger[i].memory.available = (gpus[i].memory.available + sizes.workspace()) * factor;
-        if (auto shares = balance(sizes, larger)) {
-            for (std::size_t i = 0; i < gpus.size(); ++i)
-                (*shares)[i].device = gpus[i];
-            return *shares;
-        }
-    }
 }
 
 /// Plans for a choice of GPUs.
@@ -315,18 +157,23 @@ Gpus gpusOf(const DeviceList &devices)
     return gpus;
 }
 
-/// The GPUs that a device of the options stands for. Throws Error where it is not there.
-Gpus chosenGpus(const DeviceList &devices, const std::string &id)
+/// The GPUs that a device of the options stands for; none where it is not there.
+Gpus findGpus(const DeviceList &devices, const std::string &id)
 {
     Gpus gpus = gpusOf(devices);
-    if (id == "cuda" || id == "auto") {
-        if (!gpus.empty())
-            return gpus;
-    } else if (const auto found = std::ranges::find(gpus, id, &DeviceInfo::id); found != gpus.end()) {
-        return {*found};
-    }
+    if (id != "cuda" && id != "auto")
+        std::erase_if(gpus, [&id](const DeviceInfo &gpu) { return gpu.id != id; });
+    return gpus;
+}
+
+/// The same; throws Error where it is not there.
+Gpus chosenGpus(const DeviceList &devices, const std::string &id)
+{
+    Gpus gpus = findGpus(devices, id);
+    if (!gpus.empty())
+        return gpus;
     std::string known = "\"auto\", \"cpu\"";
-    for (const DeviceInfo &gpu : gpus)
+    for (const DeviceInfo &gpu : gpusOf(devices))
         known += fmt::format(", \"{}\"", gpu.id);
     const std::string why = devices.noGpu.empty() ? "" : " (" + devices.noGpu + ")";
     throw Error(fmt::format("device: expected {}, found \"{}\"{}", known, id, why));
@@ -380,7 +227,7 @@ std::vector<MemoryAdvice> adviceFor(const ModelMemory &model, const DeviceList &
           AllGpus | Context, HostExperts | Context, Quantise | AllGpus, Quantise | HostExperts,
           Quantise | HostExperts | Context}) {
         const bool possible = (canQuantise || !(changes & Quantise)) && (canUseMore || !(changes & AllGpus))
-            && (!options.hostExperts || !(changes & HostExperts));
+            && ((hostExpertsRun && !options.hostExperts) || !(changes & HostExperts));
         const bool needed =
             std::ranges::none_of(enough, [changes](unsigned fewer) { return (changes & fewer) == fewer; });
         if (!possible || !needed)
@@ -415,6 +262,36 @@ MemoryPlan planOnCpu(const ModelMemory &model, const DeviceList &devices, const 
     return plan;
 }
 
+MemoryPlan planOnGpus(const ModelMemory &model, const DeviceList &devices, const LocalBackendOptions &options)
+{
+    MemoryPlan plan = GpuPlanner(model, devices, chosenGpus(devices, options.device), options).plan();
+    if (!plan.fits())
+        plan.advice = adviceFor(model, devices, options);
+    return plan;
+}
+
+std::string joined(const std::string &first, const std::string &second)
+{
+    return first + (first.empty() || second.empty() ? "" : " ") + second;
+}
+
+/// GPUs where they can, else the CPU, and why.
+MemoryPlan planAutomatically(const ModelMemory &model, const DeviceList &devices,
+                             const LocalBackendOptions &options)
+{
+    MemoryPlan onCpu = planOnCpu(model, devices, options);
+    if (gpusOf(devices).empty()) {
+        onCpu.note = joined(onCpu.note, devices.noGpu);
+        return onCpu;
+    }
+    MemoryPlan plan = planOnGpus(model, devices, options);
+    if (plan.fits())
+        return plan;
+    onCpu.note = joined(plan.refusal, "The CPU was taken.");
+    onCpu.advice = std::move(plan.advice);
+    return onCpu;
+}
+
 std::string refusalWithAdvice(const MemoryPlan &plan)
 {
     if (plan.advice.empty())
@@ -432,24 +309,18 @@ MemoryPlan planMemory(const ModelMemory &model, const DeviceList &all, const Loc
     DeviceList devices = all;
     if (!model.gpuObstacle.empty() && devices.devices.size() > 1)
         devices = {{all.devices.front()}, fmt::format("No GPU: {}.", model.gpuObstacle)};
-    const bool automatic = options.device == "auto";
     if (options.device == "cpu")
         return planOnCpu(model, devices, options);
-    if (automatic && gpusOf(devices).empty()) {
-        MemoryPlan plan = planOnCpu(model, devices, options);
-        plan.note = plan.note.empty() ? devices.noGpu : plan.note + " " + devices.noGpu;
+    if (options.device == "auto")
+        return planAutomatically(model, devices, options);
+    if (options.fallBack && findGpus(devices, options.device).empty()) {
+        LocalBackendOptions automatic = options;
+        automatic.device = "auto";
+        MemoryPlan plan = planAutomatically(model, devices, automatic);
+        plan.note = joined(fmt::format("The device {} is not there.", options.device), plan.note);
         return plan;
     }
-    MemoryPlan plan = GpuPlanner(model, devices, chosenGpus(devices, options.device), options).plan();
-    if (plan.fits())
-        return plan;
-    plan.advice = adviceFor(model, devices, options);
-    if (!automatic)
-        return plan;
-    MemoryPlan onCpu = planOnCpu(model, devices, options);
-    onCpu.note = plan.refusal + " The CPU was taken.";
-    onCpu.advice = std::move(plan.advice);
-    return onCpu;
+    return planOnGpus(model, devices, options);
 }
 
 DeviceList withoutModel(DeviceList devices, const MemoryPlan &plan)

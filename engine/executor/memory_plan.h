@@ -50,6 +50,9 @@ inline constexpr std::int64_t cpuCacheValueBytes = 4;
 /// Tokens of a prefill chunk on a GPU.
 inline constexpr std::int32_t gpuChunk = 2048;
 
+/// Whether an executor computes experts that stay on the host: until one does, plans do not advise it.
+inline constexpr bool hostExpertsRun = false;
+
 /// The shortest context that is chosen where none was asked for, unless the model's own is shorter.
 inline constexpr std::int32_t leastChosenContext = 8192;
 

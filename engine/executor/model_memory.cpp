@@ -14,8 +14,9 @@ namespace {
 using Weights = ModelMemory::Weights;
 
 constexpr std::int64_t mebi = std::int64_t(1) << 20U;
-/// Context and code of the driver, the workspace of cuBLASLt, fragmentation.
-constexpr std::int64_t driverBytes = 640 * mebi;
+/// Context and code of the driver, cuBLASLt's workspace, expanded keys and values of a prefill,
+/// fragmentation.
+constexpr std::int64_t driverBytes = 896 * mebi;
 /// Tokens of a decoding step, and pieces that its attention is split into.
 constexpr std::int64_t decodeBatch = 8;
 constexpr std::int64_t attentionSplits = 128;

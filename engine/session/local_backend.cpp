@@ -62,7 +62,7 @@ std::unique_ptr<Executor> createExecutor(const ModelConfig &config,
 #ifdef BATHYSCOPE_HAS_CUDA
     if (plan.onGpu())
         return createCudaExecutor(config, std::move(source), plan,
-                                  {.bf16Activations = options.bf16Activations});
+                                  {.bf16Activations = options.bf16Activations, .quantise = plan.quantised});
 #endif
     return createCpuExecutor(config, std::move(source), options.threads);
 }
@@ -94,7 +94,7 @@ LocalBackend::LocalBackend(ModelFiles files, const std::string &path, const Loca
     m_info.plan = planLoading(needs, options, predecessor.plan);
     if (m_info.plan.onGpu() && predecessor.release)
         predecessor.release();
-    m_executor = createExecutor(files.config, files.weights, options, m_info.plan);
+    placeModel(files.config, files.weights, options);
     m_endOfSequence.insert(m_endOfSequence.end(), files.generation.eosTokenIds.begin(),
                            files.generation.eosTokenIds.end());
     expectWholeModel();
@@ -129,6 +129,24 @@ void LocalBackend::describe()
     auto vocabulary = std::make_shared<Vocabulary>(*m_tokenizer.vocabulary());
     vocabulary->resize(static_cast<std::size_t>(config.vocabSize));
     m_info.vocabulary = std::move(vocabulary);
+}
+
+/// On the devices of the plan; where a GPU that nobody insisted on fails after all, on the CPU.
+void LocalBackend::placeModel(const ModelConfig &config, const std::shared_ptr<const TensorSource> &weights,
+                              const LocalBackendOptions &options)
+{
+    const bool canFallBack = options.device == "auto" && m_info.plan.onGpu();
+    try {
+        m_executor = createExecutor(config, weights, options, m_info.plan);
+    } catch (const Error &error) {
+        if (!canFallBack)
+            throw;
+        LocalBackendOptions onCpu = options;
+        onCpu.device = "cpu";
+        m_info.plan = planLoading(m_info.needs, onCpu);
+        m_info.plan.note = fmt::format("The GPU failed: {} The CPU was taken.", error.what());
+        m_executor = createExecutor(config, weights, onCpu, m_info.plan);
+    }
 }
 
 Capabilities LocalBackend::capabilities() const

@@ -57,6 +57,8 @@ private:
     LocalBackend(ModelFiles files, const std::string &path, const LocalBackendOptions &options,
                  const Predecessor &predecessor);
     void expectIds(const std::vector<TokenId> &ids) const;
+    void placeModel(const ModelConfig &config, const std::shared_ptr<const TensorSource> &weights,
+                    const LocalBackendOptions &options);
     void describe();
 
     Tokenizer m_tokenizer;

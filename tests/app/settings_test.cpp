@@ -16,11 +16,14 @@ private slots:
         const QTemporaryDir folder;
         const ui::Preferences preferences{.scheme = ui::ColorScheme::Dark,
                                           .textSize = 125,
-                                          .threads = 3,
-                                          .contextLength = 1024,
                                           .traceMegabytes = 500,
                                           .traceDays = 90,
                                           .historyFolder = QStringLiteral("/somewhere")};
+        const LocalBackendOptions loading{.device = "cuda:1",
+                                          .threads = 3,
+                                          .contextLength = 1024,
+                                          .quantise = true,
+                                          .bf16Activations = true};
         SamplingParameters sampling;
         sampling.temperature = 0.25F;
         sampling.topK = 7;
@@ -28,6 +31,7 @@ private slots:
         {
             Settings settings(folder.path());
             settings.setPreferences(preferences);
+            settings.setLoading(loading);
             settings.setSampling(sampling);
             settings.setSystemPrompt(QStringLiteral("Täglich, \"kurz\""));
             settings.setLastConversation(1LL << 60);
@@ -37,6 +41,7 @@ private slots:
         }
         const Settings settings(folder.path());
         QVERIFY(settings.preferences() == preferences);
+        QVERIFY(settings.loading() == loading);
         QVERIFY(settings.sampling() == sampling);
         QCOMPARE(settings.systemPrompt(), QStringLiteral("Täglich, \"kurz\""));
         QCOMPARE(settings.lastConversation(), 1LL << 60);
@@ -48,9 +53,10 @@ private slots:
         const QTemporaryDir folder;
         QFile file(folder.filePath(QStringLiteral("settings.ini")));
         QVERIFY(file.open(QIODevice::WriteOnly));
-        file.write("[General]\ncolors=purple\ntextSize=9999\nthreads=-3\ncontextLength=many\n");
+        file.write("[General]\ncolors=purple\ntextSize=9999\nthreads=-3\ncontextLength=many\nquantise=\n");
         file.close();
         QVERIFY(Settings(folder.path()).preferences() == ui::Preferences());
+        QVERIFY(Settings(folder.path()).loading() == LocalBackendOptions());
         QVERIFY(!Settings(folder.path()).sampling());
     }
 };

@@ -28,7 +28,7 @@ BarButton::BarButton(Look look, QWidget *parent)
 
 QString BarButton::shownText() const
 {
-    return menu() != nullptr ? text() + QStringLiteral(" ▾") : text();
+    return menu() != nullptr || m_look == Look::Framed ? text() + QStringLiteral(" ▾") : text();
 }
 
 QSize BarButton::sizeHint() const

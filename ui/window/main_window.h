@@ -71,6 +71,7 @@ signals:
     void exportRequested();
     void exportAllRequested();
     void restoreRequested();
+    void deviceRequested();
     void closing();
 
 protected:
@@ -125,6 +126,7 @@ private:
     QAction *m_toggleSampling = nullptr;
     QAction *m_toggleConversations = nullptr;
     QMenu *m_history = nullptr;
+    QAction *m_device = nullptr;
     QAction *m_settings = nullptr;
     QAction *m_shortcuts = nullptr;
     QAction *m_about = nullptr;

@@ -53,6 +53,8 @@ void MainWindow::buildCommands()
     buildSelectionCommands();
     m_openModel = addCommand(tr("Open a model directory…"), QKeySequence::Open);
     connect(m_openModel, &QAction::triggered, this, &MainWindow::pickModelDirectory);
+    m_device = addCommand(tr("Device and memory"), tr("Ctrl+D"));
+    connect(m_device, &QAction::triggered, this, &MainWindow::deviceRequested);
     buildHistoryCommands();
     m_settings = addCommand(tr("Settings"), tr("Ctrl+,"));
     connect(m_settings, &QAction::triggered, this, &MainWindow::settingsRequested);
@@ -151,6 +153,7 @@ void MainWindow::buildHistoryCommands()
 void MainWindow::fillTopBar()
 {
     m_top->setOpenCommand(m_openModel);
+    m_top->setDeviceCommand(m_device);
     m_top->addCommand(m_new);
     m_top->addCommand(m_toggleSampling);
     m_top->addCommand(m_toggleInspector);

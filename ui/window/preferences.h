@@ -11,8 +11,6 @@ namespace bathyscope::ui {
 struct Preferences {
     ColorScheme scheme = ColorScheme::System;
     int textSize = 100; ///< per cent, from the next start on
-    int threads = 0; ///< 0: one for each core
-    int contextLength = 0; ///< tokens; 0: what the model allows
     int traceMegabytes = 2000; ///< what the traces may take; 0: no limit
     int traceDays = 0; ///< how long traces are kept; 0: no limit
     QString historyFolder; ///< from the next start on; empty: the program's own folder

@@ -11,7 +11,6 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSpinBox>
-#include <QThread>
 
 #include <cmath>
 
@@ -20,8 +19,6 @@ namespace bathyscope::ui {
 namespace {
 
 constexpr int textSizes[] = {90, 100, 110, 125, 150, 175, 200};
-constexpr int contextStep = 512;
-constexpr int contextLimitUnknown = 1 << 20;
 constexpr double mostTraceGigabytes = 100'000;
 constexpr double megabytesPerGigabyte = 1000;
 constexpr int mostTraceDays = 36'500;
@@ -32,15 +29,13 @@ SettingsDialog::SettingsDialog(const Preferences &preferences, const Facts &fact
     : QDialog(parent)
     , m_scheme(new QComboBox(this))
     , m_textSize(new QComboBox(this))
-    , m_threads(new QSpinBox(this))
-    , m_contextLength(new QSpinBox(this))
     , m_traceSize(new QDoubleSpinBox(this))
     , m_traceDays(new QSpinBox(this))
     , m_folder(new QLineEdit(preferences.historyFolder, this))
 {
     setWindowTitle(tr("Settings"));
     fillChoices(preferences);
-    setRanges(preferences, facts.contextLimit);
+    setRanges(preferences);
 
     auto *traces = new QLabel(tr("Traces are what the model considered and which experts ran: now %1. The "
                                  "oldest go first, those of pinned conversations stay, and so do all words.")
@@ -61,8 +56,6 @@ SettingsDialog::SettingsDialog(const Preferences &preferences, const Facts &fact
     form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     form->addRow(tr("&Colours"), m_scheme);
     form->addRow(tr("&Text size"), m_textSize);
-    form->addRow(tr("T&hreads"), m_threads);
-    form->addRow(tr("Context &length"), m_contextLength);
     form->addRow(tr("Traces take at &most"), m_traceSize);
     form->addRow(tr("&Keep traces for"), m_traceDays);
     form->addRow(QString(), traces);
@@ -85,17 +78,8 @@ void SettingsDialog::fillChoices(const Preferences &preferences)
     m_textSize->setCurrentIndex(m_textSize->findData(preferences.textSize));
 }
 
-void SettingsDialog::setRanges(const Preferences &preferences, int contextLimit)
+void SettingsDialog::setRanges(const Preferences &preferences)
 {
-    m_threads->setRange(0, QThread::idealThreadCount());
-    m_threads->setSpecialValueText(tr("One for each core"));
-    m_threads->setValue(preferences.threads);
-    m_contextLength->setRange(0, contextLimit > 0 ? contextLimit : contextLimitUnknown);
-    m_contextLength->setSingleStep(contextStep);
-    m_contextLength->setGroupSeparatorShown(true);
-    m_contextLength->setSuffix(tr(" tokens"));
-    m_contextLength->setSpecialValueText(tr("What the model allows"));
-    m_contextLength->setValue(preferences.contextLength);
     m_traceSize->setRange(0, mostTraceGigabytes);
     m_traceSize->setDecimals(1);
     m_traceSize->setSingleStep(0.5);
@@ -130,8 +114,6 @@ Preferences SettingsDialog::preferences() const
 {
     return {.scheme = static_cast<ColorScheme>(m_scheme->currentData().toInt()),
             .textSize = m_textSize->currentIndex() < 0 ? 100 : m_textSize->currentData().toInt(),
-            .threads = m_threads->value(),
-            .contextLength = m_contextLength->value(),
             .traceMegabytes = static_cast<int>(std::lround(m_traceSize->value() * megabytesPerGigabyte)),
             .traceDays = m_traceDays->value(),
             .historyFolder = m_folder->text().trimmed()};

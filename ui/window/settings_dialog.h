@@ -19,7 +19,6 @@ class SettingsDialog : public QDialog {
 public:
     /// What the dialog tells but does not change.
     struct Facts {
-        int contextLimit = 0; ///< tokens that the loaded model allows; 0: unknown
         qint64 traceBytes = 0; ///< that traces take now
         QString ownFolder = {}; ///< where the history is kept when no folder is chosen
     };
@@ -31,12 +30,10 @@ public:
 private:
     QLayout *makeFolderRow(const QString &folder, const QString &ownFolder);
     void fillChoices(const Preferences &preferences);
-    void setRanges(const Preferences &preferences, int contextLimit);
+    void setRanges(const Preferences &preferences);
 
     QComboBox *m_scheme;
     QComboBox *m_textSize;
-    QSpinBox *m_threads;
-    QSpinBox *m_contextLength;
     QDoubleSpinBox *m_traceSize;
     QSpinBox *m_traceDays;
     QLineEdit *m_folder;

@@ -5,12 +5,11 @@
 #include "ui/window/bar_button.h"
 #include "ui/window/format.h"
 
-#include <QActionGroup>
+#include <QAction>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
 #include <QPainter>
-#include <QThread>
 
 namespace bathyscope::ui {
 
@@ -25,7 +24,6 @@ TopBar::TopBar(QWidget *parent)
     , m_model(new BarButton(BarButton::Look::Framed, this))
     , m_device(new BarButton(BarButton::Look::Framed, this))
     , m_modelMenu(new QMenu(this))
-    , m_deviceMenu(new QMenu(this))
     , m_commands(new QHBoxLayout)
 {
     setFixedHeight(barHeight);
@@ -35,9 +33,7 @@ TopBar::TopBar(QWidget *parent)
     name->setFont(font);
     m_model->setMenu(m_modelMenu);
     m_model->setAccessibleName(tr("Model"));
-    m_device->setMenu(m_deviceMenu);
     m_device->setAccessibleName(tr("Device"));
-    m_device->setToolTip(tr("Where the model runs, and on how many threads"));
 
     auto *layout = new QHBoxLayout(this);
     layout->setContentsMargins(16, 0, 8, 1);
@@ -51,8 +47,6 @@ TopBar::TopBar(QWidget *parent)
     layout->addSpacing(12);
     layout->addLayout(m_commands);
     m_commands->setSpacing(0);
-    connect(m_deviceMenu, &QMenu::aboutToShow, this, &TopBar::fillDeviceMenu);
-    fillDeviceMenu();
     setNoModel();
 }
 
@@ -61,6 +55,8 @@ void TopBar::setModel(const ModelInfo &model, const QString &title)
     m_model->setText(formatModel(model, title));
     m_model->setToolTip(QString::fromStdString(model.path));
     m_device->setText(QString::fromStdString(model.device));
+    m_device->setToolTip(model.plan.note.empty() ? tr("Device and memory")
+                                                 : QString::fromStdString(model.plan.note));
     m_device->setVisible(true);
 }
 
@@ -97,26 +93,9 @@ void TopBar::setModels(const QString &builtin, const std::vector<RecentModel> &r
         addModel(model.title, model.path);
 }
 
-void TopBar::setThreads(int threads)
+void TopBar::setDeviceCommand(QAction *action)
 {
-    m_threads = threads;
-}
-
-void TopBar::fillDeviceMenu()
-{
-    m_deviceMenu->clear();
-    auto *group = new QActionGroup(m_deviceMenu);
-    const auto addChoice = [this, group](const QString &text, int threads) {
-        QAction *action =
-            m_deviceMenu->addAction(text, this, [this, threads] { emit threadsPicked(threads); });
-        action->setCheckable(true);
-        action->setChecked(threads == m_threads);
-        group->addAction(action);
-    };
-    addChoice(tr("A thread for each core"), 0);
-    m_deviceMenu->addSeparator();
-    for (int threads = 1; threads <= QThread::idealThreadCount(); threads *= 2)
-        addChoice(threads == 1 ? tr("1 thread") : tr("%1 threads").arg(threads), threads);
+    connect(m_device, &QToolButton::clicked, action, &QAction::trigger);
 }
 
 void TopBar::addCommand(QAction *action)

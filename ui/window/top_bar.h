@@ -31,31 +31,26 @@ public:
     void setLoading(const QString &title);
     void setNoModel();
     void setModels(const QString &builtin, const std::vector<RecentModel> &recent);
-    /// 0: one for each core.
-    void setThreads(int threads);
 
     void addCommand(QAction *action);
     void addMenu(const QString &title, QMenu *menu);
     /// The command that opens a model directory, at the head of the model's menu.
     void setOpenCommand(QAction *action);
+    /// The command that asks where the model is to run.
+    void setDeviceCommand(QAction *action);
 
 signals:
     void modelPicked(const QString &path);
-    void threadsPicked(int threads);
 
 protected:
     void paintEvent(QPaintEvent *event) override;
 
 private:
-    void fillDeviceMenu();
-
     BarButton *m_model;
     BarButton *m_device;
     QMenu *m_modelMenu;
-    QMenu *m_deviceMenu;
     QAction *m_open = nullptr;
     QHBoxLayout *m_commands;
-    int m_threads = 0;
 };
 
 } // namespace bathyscope::ui
