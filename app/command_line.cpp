@@ -47,6 +47,7 @@ void addOptions(QCommandLineParser &parser)
          tr("Select token N (from 0) of the last answer. With --screenshot a token of the answer "
             "is selected unless given."),
          "N"},
+        {"page", tr("Show page N of the inspector, counted from 1."), "N"},
         {"quit-after-answer", tr("Leave after the last answer, also with a display.")},
     });
 }
@@ -160,6 +161,7 @@ CommandLine parseCommandLine(const QStringList &arguments)
     options.seed = values.number<std::uint64_t>("seed", 0, most64);
     options.temperature = values.number<float>("temperature", 0, 100);
     options.selectToken = values.number<int>("select-token", 0, 1e9);
+    options.page = values.number<int>("page", 1, 9).value_or(1) - 1;
     options.quitAfterAnswer = parser.isSet("quit-after-answer") || options.offscreen;
     if (!values.error().isEmpty())
         return stop(2, values.error());

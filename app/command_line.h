@@ -27,6 +27,7 @@ struct Options {
     std::optional<std::uint64_t> seed;
     std::optional<float> temperature;
     std::optional<int> selectToken; ///< index of a token of the last answer
+    int page = 0; ///< of the inspector, from 0
     bool quitAfterAnswer = false;
     bool readOnly = false; ///< the history
 };

@@ -78,6 +78,7 @@ void Program::start()
         m_window->resize(m_options.size);
     else if (m_options.offscreen)
         m_window->resize(offscreenSize);
+    m_window->inspector()->setCurrentPage(m_options.page);
     m_window->show();
     const ConversationId last = m_options.prompts.isEmpty() ? m_settings.lastConversation() : 0;
     m_controller.startNew(m_settings.systemPrompt());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/inspector/inspector.h"
 
+#include "ui/inspector/experts_page.h"
 #include "ui/inspector/token_page.h"
 #include "ui/theme/theme.h"
 
@@ -29,7 +30,8 @@ Inspector::Inspector(ChatModel *chat, Selection *selection, QWidget *parent)
     , m_selection(selection)
     , m_tabs(new QTabBar(this))
     , m_stack(new QStackedWidget(this))
-    , m_tokenPage(new TokenPage)
+    , m_tokenPage(new TokenPage(selection))
+    , m_expertsPage(new ExpertsPage(chat, selection, [this](MessageId id) { return modelOf(id); }))
     , m_hint(new QLabel(this))
     , m_faces(new QStackedLayout)
 {
@@ -58,6 +60,7 @@ Inspector::Inspector(ChatModel *chat, Selection *selection, QWidget *parent)
     layout->setAlignment(m_tabs, Qt::AlignLeft);
     m_tabs->setContentsMargins(margin, 0, margin, 0);
     addPage(m_tokenPage, tr("Token"));
+    addPage(m_expertsPage, tr("Experts"));
     connectSources();
     refresh();
 }

@@ -23,6 +23,7 @@ class QTabBar;
 namespace bathyscope::ui {
 
 class CandidateModel;
+class ExpertsPage;
 class InspectorPage;
 class TokenPage;
 
@@ -51,6 +52,7 @@ public:
     /// The token shown, if any.
     [[nodiscard]] std::optional<TokenPosition> shownToken() const { return m_shown; }
     [[nodiscard]] CandidateModel *candidates() const;
+    [[nodiscard]] ExpertsPage *experts() const { return m_expertsPage; }
     [[nodiscard]] QSize sizeHint() const override { return {468, 860}; }
 
 protected:
@@ -77,6 +79,7 @@ private:
     QStackedWidget *m_stack;
     std::vector<InspectorPage *> m_pages; ///< in the order of the tabs
     TokenPage *m_tokenPage;
+    ExpertsPage *m_expertsPage;
     QLabel *m_hint;
     QStackedLayout *m_faces; ///< the pages, or the hint
 

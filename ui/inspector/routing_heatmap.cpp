@@ -24,10 +24,10 @@ RoutingHeatmap::RoutingHeatmap(QWidget *parent)
     updateColors();
 }
 
-QColor RoutingHeatmap::colorOf(double t)
+QColor RoutingHeatmap::colorOf(double place)
 {
     // The scale begins above the ground, so that an expert with a small weight is told from one without.
-    return theme::heat(0.16 + 0.84 * t);
+    return theme::heat(0.16 + 0.84 * place);
 }
 
 void RoutingHeatmap::updateColors()
@@ -35,6 +35,8 @@ void RoutingHeatmap::updateColors()
     m_colors[0] = theme::heat(0).rgb();
     for (int i = 1; i <= colorSteps; ++i)
         m_colors[static_cast<std::size_t>(i)] = colorOf((i - 1.0) / (colorSteps - 1)).rgb();
+    for (int i = 0; i <= colorSteps; ++i)
+        m_differences[static_cast<std::size_t>(i)] = theme::difference(2.0 * i / colorSteps - 1).rgb();
     m_gapColor = theme::colors().panel.rgb();
     m_imageIsStale = true;
 }
@@ -51,22 +53,56 @@ void RoutingHeatmap::setShape(int layers, const std::vector<int> &moeLayers, int
         m_moeRow[static_cast<std::size_t>(layer)] = static_cast<int>(m_moeLayers.size());
         m_moeLayers.push_back(layer);
     }
-    m_values.assign(m_moeLayers.size() * static_cast<std::size_t>(m_experts), 0);
+    m_places.assign(m_moeLayers.size() * static_cast<std::size_t>(m_experts), 0);
+    m_order.clear();
+    m_columns.clear();
     m_hover.reset();
-    m_cursor.reset();
+    m_selected.reset();
+    m_selectedLayer.reset();
     m_imageIsStale = true;
     updateGeometry();
     update();
 }
 
-void RoutingHeatmap::setValues(std::vector<float> values, float maximum)
+void RoutingHeatmap::setPlaces(std::vector<float> places, bool diverging)
 {
-    if (values.size() != m_values.size())
-        return;
-    m_values = std::move(values);
-    m_maximum = maximum > 0 ? maximum : 1;
+    if (places.size() != m_places.size())
+        places.assign(m_places.size(), 0);
+    m_places = std::move(places);
+    m_diverging = diverging;
     m_imageIsStale = true;
     update();
+}
+
+void RoutingHeatmap::setOrder(ExpertOrder order)
+{
+    if (order == m_order || (!order.empty() && order.size() != m_places.size()))
+        return;
+    m_order = std::move(order);
+    m_columns.resize(m_order.size());
+    const auto experts = static_cast<std::size_t>(m_experts);
+    for (std::size_t i = 0; i < m_order.size(); ++i)
+        m_columns[i / experts * experts + m_order[i]] = static_cast<std::uint16_t>(i % experts);
+    m_imageIsStale = true;
+    update();
+}
+
+int RoutingHeatmap::expertAt(int row, int column) const
+{
+    return m_order.empty() ? column : m_order[static_cast<std::size_t>(row * m_experts + column)];
+}
+
+int RoutingHeatmap::columnOf(int row, int expert) const
+{
+    return m_columns.empty() || row < 0 ? expert
+                                        : m_columns[static_cast<std::size_t>(row * m_experts + expert)];
+}
+
+QRgb RoutingHeatmap::colorAt(float place) const
+{
+    if (m_diverging)
+        return m_differences[static_cast<std::size_t>(std::lround((place + 1) / 2 * colorSteps))];
+    return m_colors[place > 0 ? 1 + static_cast<std::size_t>(place * (colorSteps - 1)) : 0];
 }
 
 int RoutingHeatmap::rowHeight() const
@@ -81,33 +117,41 @@ QSize RoutingHeatmap::sizeHint() const
 
 QRect RoutingHeatmap::cellRect(const Cell &cell) const
 {
-    const auto edge = [this](int expert) {
-        return labelWidth + expert * mapWidth() / std::max(1, m_experts);
+    const auto edge = [this](int column) {
+        return labelWidth + column * mapWidth() / std::max(1, m_experts);
     };
-    const int left = edge(cell.expert);
-    return {left, cell.layer * rowHeight(), std::max(1, edge(cell.expert + 1) - left), rowHeight()};
+    const int column = columnOf(m_moeRow[static_cast<std::size_t>(cell.layer)], cell.expert);
+    const int left = edge(column);
+    return {left, cell.layer * rowHeight(), std::max(1, edge(column + 1) - left), rowHeight()};
+}
+
+std::optional<int> RoutingHeatmap::layerAt(const QPoint &point) const
+{
+    const int layer = point.y() / rowHeight();
+    if (point.y() < 0 || layer >= m_layers || m_experts == 0 || m_moeRow[static_cast<std::size_t>(layer)] < 0)
+        return {};
+    return layer;
 }
 
 std::optional<RoutingHeatmap::Cell> RoutingHeatmap::cellAt(const QPoint &point) const
 {
-    const int layer = point.y() / rowHeight();
+    const std::optional<int> layer = layerAt(point);
     const int x = point.x() - labelWidth;
-    if (point.y() < 0 || layer >= m_layers || x < 0 || x >= mapWidth() || m_experts == 0
-        || m_moeRow[static_cast<std::size_t>(layer)] < 0)
+    if (!layer || x < 0 || x >= mapWidth())
         return {};
     // The inverse of the edges in cellRect(), which are rounded down.
-    return Cell{layer, ((x + 1) * m_experts - 1) / mapWidth()};
+    const int column = ((x + 1) * m_experts - 1) / mapWidth();
+    return Cell{*layer, expertAt(m_moeRow[static_cast<std::size_t>(*layer)], column)};
 }
 
-void RoutingHeatmap::drawRow(QRgb *line, const float *values, const std::vector<int> &edges, int gap) const
+void RoutingHeatmap::drawRow(QRgb *line, int row, const std::vector<int> &edges, int gap) const
 {
-    for (int expert = 0; expert < m_experts; ++expert) {
-        const auto at = static_cast<std::size_t>(expert);
-        const float t = std::clamp(values[expert] / m_maximum, 0.0F, 1.0F);
-        const auto step = values[expert] > 0 ? 1 + static_cast<std::size_t>(t * (colorSteps - 1)) : 0;
-        const int end = edges[at + 1] - gap;
-        std::fill(line + edges[at], line + std::max(edges[at], end), m_colors[step]);
-        std::fill(line + std::max(edges[at], end), line + edges[at + 1], m_gapColor);
+    const float *places = m_places.data() + static_cast<std::ptrdiff_t>(row) * m_experts;
+    for (int column = 0; column < m_experts; ++column) {
+        const auto at = static_cast<std::size_t>(column);
+        const int end = std::max(edges[at], edges[at + 1] - gap);
+        std::fill(line + edges[at], line + end, colorAt(places[expertAt(row, column)]));
+        std::fill(line + end, line + edges[at + 1], m_gapColor);
     }
 }
 
@@ -131,7 +175,7 @@ void RoutingHeatmap::drawImage(const QSize &deviceSize, double ratio)
         if (row < 0 || top >= bottom)
             continue;
         auto *line = reinterpret_cast<QRgb *>(m_image.scanLine(top));
-        drawRow(line, m_values.data() + static_cast<std::ptrdiff_t>(row) * m_experts, edges, gap);
+        drawRow(line, row, edges, gap);
         for (int y = top + 1; y < bottom; ++y)
             std::memcpy(m_image.scanLine(y), line,
                         static_cast<std::size_t>(deviceSize.width()) * sizeof(QRgb));
@@ -184,16 +228,25 @@ void RoutingHeatmap::paintEvent(QPaintEvent *)
     painter.setFont(font);
     drawDense(painter);
     drawLabels(painter);
+    drawMarks(painter);
+}
+
+void RoutingHeatmap::drawMarks(QPainter &painter)
+{
     const Colors &colors = theme::colors();
-    const auto outline = [&](const Cell &cell, const QColor &color) {
-        painter.setPen(QPen(color, 1));
-        painter.drawRect(QRectF(cellRect(cell)).adjusted(-1.5, -1.5, 0.5, 0.5));
+    const auto outline = [&](const QRect &rect, const QColor &color, int width) {
+        painter.setPen(QPen(color, width));
+        painter.drawRect(QRectF(rect).adjusted(-1.5, -1.5, 0.5, 0.5));
     };
-    if (m_cursor && hasFocus())
-        outline(*m_cursor, colors.text);
+    painter.setBrush(Qt::NoBrush);
+    if (m_selected)
+        outline(cellRect(*m_selected), colors.selectionOutline, 2);
+    else if (m_selectedLayer)
+        outline(QRect(labelWidth, *m_selectedLayer * rowHeight(), mapWidth(), rowHeight()),
+                colors.selectionOutline, 1);
     if (m_hover)
-        outline(*m_hover, colors.secondary);
-    if (hasFocus() && !m_cursor) {
+        outline(cellRect(*m_hover), colors.secondary, 1);
+    if (hasFocus()) {
         painter.setPen(colors.accent);
         painter.drawRect(QRect(labelWidth, 0, mapWidth() - 1, height() - 1));
     }
@@ -205,16 +258,23 @@ void RoutingHeatmap::setHover(std::optional<Cell> cell)
         return;
     m_hover = cell;
     update();
-    emit cellChanged();
+    emit hoverChanged();
 }
 
-void RoutingHeatmap::setCursorCell(std::optional<Cell> cell)
+void RoutingHeatmap::setSelectedCell(std::optional<Cell> cell)
 {
-    if (cell == m_cursor)
-        return;
-    m_cursor = cell;
+    if (cell
+        && (cell->layer < 0 || cell->layer >= m_layers || cell->expert < 0 || cell->expert >= m_experts
+            || m_moeRow[static_cast<std::size_t>(cell->layer)] < 0))
+        cell.reset();
+    m_selected = cell;
     update();
-    emit cellChanged();
+}
+
+void RoutingHeatmap::setSelectedLayer(std::optional<int> layer)
+{
+    m_selectedLayer = layer && *layer >= 0 && *layer < m_layers ? layer : std::nullopt;
+    update();
 }
 
 void RoutingHeatmap::mouseMoveEvent(QMouseEvent *event)
@@ -224,7 +284,11 @@ void RoutingHeatmap::mouseMoveEvent(QMouseEvent *event)
 
 void RoutingHeatmap::mousePressEvent(QMouseEvent *event)
 {
-    setCursorCell(cellAt(event->position().toPoint()));
+    const QPoint point = event->position().toPoint();
+    if (const auto cell = cellAt(point))
+        emit cellPicked(*cell);
+    else if (const auto layer = layerAt(point); layer && point.x() < labelWidth)
+        emit layerPicked(*layer);
 }
 
 void RoutingHeatmap::leaveEvent(QEvent *)
@@ -236,16 +300,16 @@ std::optional<RoutingHeatmap::Cell> RoutingHeatmap::moved(int key, int step) con
 {
     if (m_moeLayers.empty() || m_experts == 0)
         return {};
-    if (!m_cursor)
-        return Cell{m_moeLayers.front(), 0};
+    if (!m_selected)
+        return Cell{m_moeLayers.front(), expertAt(0, 0)};
     const int rows = static_cast<int>(m_moeLayers.size());
-    int row = m_moeRow[static_cast<std::size_t>(m_cursor->layer)];
-    int expert = m_cursor->expert;
+    int row = m_moeRow[static_cast<std::size_t>(m_selected->layer)];
+    int column = columnOf(row, m_selected->expert);
     if (key == Qt::Key_Up || key == Qt::Key_Down)
         row = std::clamp(row + step, 0, rows - 1);
     else
-        expert = std::clamp(expert + step, 0, m_experts - 1);
-    return Cell{m_moeLayers[static_cast<std::size_t>(row)], expert};
+        column = std::clamp(column + step, 0, m_experts - 1);
+    return Cell{m_moeLayers[static_cast<std::size_t>(row)], expertAt(row, column)};
 }
 
 namespace {
@@ -276,8 +340,9 @@ void RoutingHeatmap::keyPressEvent(QKeyEvent *event)
         return;
     }
     const bool back = event->key() == Qt::Key_Left || event->key() == Qt::Key_Up;
-    m_hover.reset();
-    setCursorCell(moved(event->key(), back ? -1 : 1));
+    setHover({});
+    if (const auto cell = moved(event->key(), back ? -1 : 1))
+        emit cellPicked(*cell);
 }
 
 void RoutingHeatmap::changeEvent(QEvent *event)

@@ -3,67 +3,40 @@
 
 #include "ui/inspector/heat_legend.h"
 #include "ui/inspector/number_format.h"
-#include "ui/inspector/routing_aggregate.h"
 #include "ui/inspector/routing_heatmap.h"
 #include "ui/theme/theme.h"
 
-#include <QButtonGroup>
-#include <QHBoxLayout>
 #include <QLabel>
-#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
-#include <cmath>
 
 namespace bathyscope::ui {
 
-namespace {
-
-/// The next 1, 2, 3 or 5 times a power of ten: a scale that does not change with every token.
-float niceCeiling(float value)
-{
-    if (!(value > 0))
-        return 1;
-    const float power = std::pow(10.0F, std::floor(std::log10(value)));
-    for (const float step : {1.0F, 2.0F, 3.0F, 5.0F})
-        if (value <= step * power * 1.0001F)
-            return step * power;
-    return 10 * power;
-}
-
-} // namespace
-
-RoutingView::RoutingView(QWidget *parent)
+RoutingView::RoutingView(Selection *selection, Extent extent, QWidget *parent)
     : QWidget(parent)
+    , m_selection(selection)
     , m_sentence(new QLabel(this))
     , m_body(new QWidget(this))
-    , m_tokenButton(segment(tr("This token"), "first", Mode::Token, QStringLiteral("T")))
-    , m_answerButton(segment(tr("Whole answer"), "last", Mode::Answer, QStringLiteral("W")))
+    , m_controls(new HeatControls(m_body))
     , m_map(new RoutingHeatmap(m_body))
     , m_readout(new QLabel(m_body))
     , m_legend(new HeatLegend(m_body))
 {
-    auto *heading = new QLabel(tr("Experts"), this);
+    auto *heading = new QLabel(extent == Extent::Full ? tr("Experts") : tr("Experts of this token"), this);
     heading->setProperty("role", QStringLiteral("heading"));
-    auto *group = new QButtonGroup(this);
-    group->addButton(m_tokenButton);
-    group->addButton(m_answerButton);
-    auto *top = new QHBoxLayout;
-    top->setSpacing(0);
-    top->addWidget(heading, 1);
-    top->addWidget(m_tokenButton);
-    top->addWidget(m_answerButton);
     auto *body = new QVBoxLayout(m_body);
     body->setContentsMargins(0, 0, 0, 0);
     body->setSpacing(6);
+    body->addWidget(m_controls);
     body->addWidget(m_map);
     body->addWidget(m_readout);
     body->addWidget(m_legend);
+    m_controls->setVisible(extent == Extent::Full);
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(8);
-    layout->addLayout(top);
+    layout->addWidget(heading);
     layout->addWidget(m_sentence);
     layout->addWidget(m_body);
     QFont figures = theme::numberFont();
@@ -73,33 +46,47 @@ RoutingView::RoutingView(QWidget *parent)
     m_readout->setAccessibleName(tr("Cell of the map"));
     m_sentence->setProperty("role", QStringLiteral("secondary"));
     m_sentence->setWordWrap(true);
-    m_tokenButton->setChecked(true);
-    connect(m_map, &RoutingHeatmap::cellChanged, this, &RoutingView::updateReadout);
+    connectMap();
     setModel(nullptr);
 }
 
-QToolButton *RoutingView::segment(const QString &text, const char *place, Mode mode, const QString &key)
+void RoutingView::connectMap()
 {
-    auto *button = new QToolButton(this);
-    button->setText(text);
-    button->setCheckable(true);
-    button->setFont(theme::smallFont());
-    button->setProperty("segment", QLatin1String(place));
-    button->setFocusPolicy(Qt::StrongFocus);
-    button->setToolTip(tr("Alt+%1").arg(key));
-    button->setShortcut(QKeySequence(QStringLiteral("Alt+") + key));
-    connect(button, &QToolButton::toggled, this, [this, mode](bool on) {
-        if (on)
-            setMode(mode);
+    connect(m_map, &RoutingHeatmap::hoverChanged, this, [this] {
+        const auto &cell = m_map->hovered();
+        m_selection->setHoveredCell(cell ? RoutingCell{cell->layer, cell->expert} : RoutingCell{});
+        updateReadout();
     });
-    return button;
+    connect(m_map, &RoutingHeatmap::cellPicked, this, [this](const RoutingHeatmap::Cell &cell) {
+        m_selection->setCell({cell.layer, cell.expert});
+    });
+    connect(m_map, &RoutingHeatmap::layerPicked, this, [this](int layer) {
+        m_selection->setCell({layer, std::nullopt});
+    });
+    connect(m_selection, &Selection::changed, this, &RoutingView::showSelection);
+    connect(m_controls, &HeatControls::changed, this, [this] {
+        updateOrder();
+        updateMap();
+    });
+}
+
+void RoutingView::showSelection()
+{
+    const RoutingCell &cell = m_selection->cell();
+    m_map->setSelectedLayer(cell.layer);
+    m_map->setSelectedCell(cell.layer && cell.expert
+                               ? std::optional(RoutingHeatmap::Cell{*cell.layer, *cell.expert})
+                               : std::nullopt);
+    updateReadout();
 }
 
 void RoutingView::setModel(const ModelInfo *model)
 {
     m_model = model != nullptr ? *model : ModelInfo{};
     m_record = {};
-    m_answer.reset();
+    m_reply.reset();
+    m_sibling.reset();
+    m_order = HeatControls::Order::Number;
     const bool routes = m_model.experts > 0 && !m_model.moeLayers.empty();
     m_map->setShape(m_model.layers, m_model.moeLayers, routes ? m_model.experts : 0);
     m_sentence->setText(model == nullptr ? tr("The model that wrote this is not known, so its experts cannot "
@@ -108,85 +95,169 @@ void RoutingView::setModel(const ModelInfo *model)
                                                .arg(QString::fromStdString(m_model.name)));
     m_sentence->setVisible(!routes);
     m_body->setVisible(routes);
-    m_tokenButton->setVisible(routes);
-    m_answerButton->setVisible(routes);
+    showSelection();
     updateMap();
 }
 
-void RoutingView::setData(const TokenRecord &record, const RoutingAggregate &answer)
+void RoutingView::setData(const TokenRecord &record, std::shared_ptr<const ReplyRouting> reply)
 {
-    m_record.id = record.id;
     m_record.experts = record.experts;
-    m_answer = std::make_shared<const RoutingAggregate>(answer);
+    if (m_reply != reply)
+        m_orderedTokens = 0;
+    m_reply = std::move(reply);
+    updateOrder();
     updateMap();
 }
 
-void RoutingView::setMode(Mode mode)
+void RoutingView::setPinned(std::shared_ptr<const TokenRecord> record, const QString &name)
 {
-    m_mode = mode;
-    (mode == Mode::Token ? m_tokenButton : m_answerButton)->setChecked(true);
+    m_pinned = std::move(record);
+    m_controls->setPinned(m_pinned ? name : QString());
     updateMap();
 }
 
-float RoutingView::weightOf(int row, int expert) const
+void RoutingView::setSibling(std::shared_ptr<const ReplyRouting> sibling)
 {
-    const auto perToken = static_cast<std::size_t>(m_model.expertsPerToken);
-    const std::size_t begin = static_cast<std::size_t>(row) * perToken;
-    if (begin + perToken > m_record.experts.size())
-        return 0;
-    for (std::size_t i = begin; i < begin + perToken; ++i)
-        if (m_record.experts[i].expert == expert)
-            return m_record.experts[i].weight;
-    return 0;
+    m_sibling = std::move(sibling);
+    m_controls->setSiblingUnavailable(m_sibling ? QString()
+                                                : tr("No other answer to the same question is open for "
+                                                     "comparison."));
+    updateMap();
+}
+
+bool RoutingView::isOfThisShape(const RoutingAggregate &aggregate) const
+{
+    return aggregate.layers() == static_cast<int>(m_model.moeLayers.size())
+        && aggregate.experts() == m_model.experts;
+}
+
+HeatNumbers RoutingView::numbers() const
+{
+    const HeatMode &mode = m_controls->mode();
+    const auto weights = [this](const TokenRecord &record) {
+        return weightsOf(record, static_cast<int>(m_model.moeLayers.size()), m_model.experts,
+                         m_model.expertsPerToken);
+    };
+    const auto shares = [&](const RoutingAggregate &aggregate) {
+        if (!isOfThisShape(aggregate) || aggregate.tokens() == 0)
+            return HeatNumbers();
+        HeatNumbers result = sharesOf(aggregate);
+        return mode.share == HeatMode::Share::OverUniform ? overUniform(std::move(result), m_model.experts)
+                                                          : result;
+    };
+    switch (mode.show) {
+    case HeatMode::Show::Token:
+        return weights(m_record);
+    case HeatMode::Show::Pinned:
+        return m_pinned ? differenceOf(weights(m_record), weights(*m_pinned)) : HeatNumbers();
+    case HeatMode::Show::Reply:
+        return m_reply ? shares(m_reply->whole()) : HeatNumbers();
+    case HeatMode::Show::Sections:
+        return m_reply ? differenceOf(shares(m_reply->reasoning()), shares(m_reply->answer()))
+                       : HeatNumbers();
+    case HeatMode::Show::Sibling:
+        return m_reply && m_sibling ? differenceOf(shares(m_reply->whole()), shares(m_sibling->whole()))
+                                    : HeatNumbers();
+    }
+    return {};
+}
+
+/// An order that followed every token would make the columns jump: it is made anew when a quarter more
+/// tokens are there.
+void RoutingView::updateOrder()
+{
+    const HeatControls::Order order = m_controls->order();
+    const int tokens = m_reply ? m_reply->whole().tokens() : 0;
+    if (order == m_order && tokens < m_orderedTokens + m_orderedTokens / 4 + 1 && tokens >= m_orderedTokens)
+        return;
+    if (order == HeatControls::Order::CoActivation && m_reply && m_reply->pairs().tokens() == 0)
+        return; // its owner counts them first
+    m_order = order;
+    m_orderedTokens = tokens;
+    if (order == HeatControls::Order::Number || !m_reply || !isOfThisShape(m_reply->whole()))
+        m_map->setOrder({});
+    else
+        m_map->setOrder(order == HeatControls::Order::Load ? orderByLoad(m_reply->whole())
+                                                           : m_reply->pairs().order());
 }
 
 void RoutingView::updateMap()
 {
-    const auto rows = m_model.moeLayers.size();
-    const auto experts = static_cast<std::size_t>(std::max(0, m_model.experts));
-    std::vector<float> values(rows * experts);
-    const auto perToken = static_cast<std::size_t>(std::max(1, m_model.expertsPerToken));
-    const bool answerFits =
-        m_answer && m_answer->layers() == static_cast<int>(rows) && m_answer->experts() == m_model.experts;
-    if (m_mode == Mode::Answer && answerFits) {
-        for (std::size_t at = 0; at < values.size(); ++at)
-            values[at] = static_cast<float>(
-                m_answer->share(static_cast<int>(at / experts), static_cast<int>(at % experts)));
-    } else if (m_mode == Mode::Token && m_record.experts.size() == rows * perToken) {
-        for (std::size_t i = 0; i < m_record.experts.size(); ++i)
-            if (m_record.experts[i].expert < experts)
-                values[i / perToken * experts + m_record.experts[i].expert] = m_record.experts[i].weight;
-    }
-    const float largest = values.empty() ? 0 : *std::max_element(values.begin(), values.end());
-    const float end = niceCeiling(largest);
-    m_map->setValues(std::move(values), end);
-    if (m_mode == Mode::Token)
-        m_legend->setScale(tr("weight"), QString::number(static_cast<double>(end)));
-    else
-        m_legend->setScale(tr("share of the layer"),
-                           QStringLiteral("%1 %").arg(100.0 * static_cast<double>(end)));
+    m_numbers = numbers();
+    const HeatScale scale(m_controls->mode(), m_numbers);
+    m_map->setPlaces(scale.place(m_numbers), scale.isDiverging());
+    updateLegend(scale);
     updateReadout();
+}
+
+QString RoutingView::quantity() const
+{
+    switch (m_controls->mode().show) {
+    case HeatMode::Show::Token:
+        return tr("weight, measured");
+    case HeatMode::Show::Pinned:
+        return tr("difference of weights, derived");
+    case HeatMode::Show::Reply:
+        return tr("share of the layer, derived");
+    default:
+        return tr("difference of shares, derived");
+    }
+}
+
+QString RoutingView::numberText(float number) const
+{
+    const HeatMode &mode = m_controls->mode();
+    const auto value = static_cast<double>(number);
+    const QString sign = mode.isDifference() && number > 0 ? QStringLiteral("+") : QString();
+    if (!mode.isOfShares())
+        return sign + fixedText(value, 3);
+    if (mode.share == HeatMode::Share::OverUniform)
+        return sign + fixedText(value, 2) + QStringLiteral(" ×");
+    return sign + fixedText(100 * value, 2) + QStringLiteral(" %");
+}
+
+void RoutingView::updateLegend(const HeatScale &scale)
+{
+    const auto text = [this](float number) {
+        const HeatMode &mode = m_controls->mode();
+        QString result = QString::number(static_cast<double>(
+            mode.isOfShares() && mode.share == HeatMode::Share::Absolute ? 100 * number : number));
+        result.replace(QLatin1Char('-'), QChar(0x2212));
+        if (!mode.isOfShares())
+            return result;
+        return result
+            + (mode.share == HeatMode::Share::OverUniform ? QStringLiteral(" ×") : QStringLiteral(" %"));
+    };
+    const QString middle = m_controls->mode().isDifference() ? tr("alike") : tr("uniform");
+    m_legend->setScale({.quantity = quantity(),
+                        .low = text(scale.low()),
+                        .middle = scale.isDiverging() ? middle : QString(),
+                        .high = text(scale.high())});
 }
 
 QString RoutingView::cellText() const
 {
     const auto cell = m_map->cell();
-    if (!cell || !m_answer)
+    if (!cell || !m_reply || !isOfThisShape(m_reply->whole()))
         return {};
     const auto found = std::find(m_model.moeLayers.begin(), m_model.moeLayers.end(), cell->layer);
-    if (found == m_model.moeLayers.end() || m_answer->experts() != m_model.experts)
+    if (found == m_model.moeLayers.end())
         return {};
     const int row = static_cast<int>(found - m_model.moeLayers.begin());
-    const float weight = weightOf(row, cell->expert);
-    const QString chosen =
-        weight > 0 ? tr("weight %1").arg(fixedText(static_cast<double>(weight), 3)) : tr("not chosen here");
-    return tr("Layer %1 · expert %2 · %3 · %4 of %5 tokens · share %6")
-        .arg(cell->layer)
-        .arg(cell->expert)
-        .arg(chosen)
-        .arg(m_answer->count(row, cell->expert))
-        .arg(m_answer->tokens())
-        .arg(percentText(m_answer->share(row, cell->expert)));
+    const auto at = static_cast<std::size_t>(row * m_model.experts + cell->expert);
+    const QString place = tr("Layer %1 · expert %2").arg(cell->layer).arg(cell->expert);
+    const RoutingAggregate &whole = m_reply->whole();
+    if (m_controls->mode().isDifference())
+        return m_numbers.empty() ? place : tr("%1 · difference %2").arg(place, numberText(m_numbers[at]));
+    const HeatNumbers weights = weightsOf(m_record, whole.layers(), whole.experts(), m_model.expertsPerToken);
+    const QString chosen = !weights.empty() && weights[at] > 0
+        ? tr("weight %1").arg(fixedText(static_cast<double>(weights[at]), 3))
+        : tr("not chosen here");
+    return tr("%1 · %2 · %3 of %4 tokens · share %5")
+        .arg(place, chosen)
+        .arg(whole.count(row, cell->expert))
+        .arg(whole.tokens())
+        .arg(percentText(whole.share(row, cell->expert)));
 }
 
 void RoutingView::updateReadout()
@@ -194,9 +265,8 @@ void RoutingView::updateReadout()
     QString text = cellText();
     m_map->setToolTip(text);
     if (text.isEmpty())
-        text = m_record.experts.empty() && m_mode == Mode::Token
-            ? tr("No routing was recorded for this token.")
-            : tr("Point at a cell, or move through the map with the arrow keys.");
+        text = m_numbers.empty() ? tr("There is nothing to show: no routing was recorded for it.")
+                                 : tr("Point at a cell, or move through the map with the arrow keys.");
     m_readout->setText(text);
 }
 

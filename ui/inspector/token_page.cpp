@@ -10,12 +10,12 @@
 
 namespace bathyscope::ui {
 
-TokenPage::TokenPage(QWidget *parent)
+TokenPage::TokenPage(Selection *selection, QWidget *parent)
     : InspectorPage(parent)
     , m_candidates(new CandidateModel(this))
     , m_header(new TokenHeader(this))
     , m_table(new CandidateView(m_candidates, this))
-    , m_routing(new RoutingView(this))
+    , m_routing(new RoutingView(selection, RoutingView::Extent::Token, this))
 {
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -38,26 +38,16 @@ void TokenPage::inspect(const Inspected &shown)
 void TokenPage::clear()
 {
     m_candidates->clear();
-    m_aggregated.reset();
+    m_reply = std::make_shared<ReplyRouting>();
 }
 
 void TokenPage::updateRouting(const Inspected &shown)
 {
-    const int count = static_cast<int>(shown.message.tokens.size());
-    const bool modelChanged = shown.model != m_aggregatedModel;
-    if (modelChanged)
+    if (shown.model != m_model)
         m_routing->setModel(shown.model.get());
-    if (modelChanged || m_aggregated != shown.message.id || m_aggregatedTokens > count) {
-        m_aggregatedModel = shown.model;
-        m_aggregated = shown.message.id;
-        m_aggregatedTokens = 0;
-        m_aggregate = shown.model ? RoutingAggregate(static_cast<int>(shown.model->moeLayers.size()),
-                                                     shown.model->experts, shown.model->expertsPerToken)
-                                  : RoutingAggregate();
-    }
-    for (; m_aggregatedTokens < count; ++m_aggregatedTokens)
-        m_aggregate.add(shown.message.tokens[static_cast<std::size_t>(m_aggregatedTokens)]);
-    m_routing->setData(shown.record(), m_aggregate);
+    m_model = shown.model;
+    m_reply->follow(shown.message, shown.model);
+    m_routing->setData(shown.record(), m_reply);
 }
 
 } // namespace bathyscope::ui

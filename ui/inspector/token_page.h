@@ -4,9 +4,8 @@
 #pragma once
 
 #include "ui/inspector/inspector_page.h"
-#include "ui/inspector/routing_aggregate.h"
-
-#include <optional>
+#include "ui/inspector/reply_routing.h"
+#include "ui/model/selection.h"
 
 namespace bathyscope::ui {
 
@@ -19,7 +18,7 @@ class TokenPage : public InspectorPage {
     Q_OBJECT
 
 public:
-    explicit TokenPage(QWidget *parent = nullptr);
+    explicit TokenPage(Selection *selection, QWidget *parent = nullptr);
 
     void inspect(const Inspected &shown) override;
     void clear() override;
@@ -34,10 +33,8 @@ private:
     CandidateView *m_table;
     RoutingView *m_routing;
 
-    RoutingAggregate m_aggregate; ///< of m_aggregated, up to its token m_aggregatedTokens
-    std::optional<MessageId> m_aggregated;
-    std::shared_ptr<const ModelInfo> m_aggregatedModel;
-    int m_aggregatedTokens = 0;
+    std::shared_ptr<const ModelInfo> m_model; ///< whose experts are shown
+    std::shared_ptr<ReplyRouting> m_reply = std::make_shared<ReplyRouting>();
 };
 
 } // namespace bathyscope::ui

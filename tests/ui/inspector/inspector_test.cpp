@@ -5,13 +5,13 @@
 #include "ui/inspector/inspector.h"
 #include "ui/inspector/routing_heatmap.h"
 #include "ui/inspector/routing_view.h"
+#include "ui/inspector/token_page.h"
 #include "ui/theme/theme.h"
 
 #include <QApplication>
 #include <QClipboard>
 #include <QLabel>
 #include <QTest>
-#include <QToolButton>
 
 #include <algorithm>
 
@@ -30,7 +30,6 @@ private slots:
     void arrowKeysWalkTokens();
     void arrowKeysMoveTheCellOfTheMap();
     void clickAndHoverReadACell();
-    void wholeAnswerCountsEveryToken();
     void denseLayersHaveNoCells();
     void denseModelSaysSo();
     void oldAnswerUsesItsOwnModel();
@@ -40,8 +39,11 @@ private slots:
     void everythingFocusableHasAName();
 
 private:
-    [[nodiscard]] RoutingView *routing() const { return m_inspector->findChild<RoutingView *>(); }
-    [[nodiscard]] RoutingHeatmap *map() const { return m_inspector->findChild<RoutingHeatmap *>(); }
+    [[nodiscard]] RoutingView *routing() const
+    {
+        return m_inspector->findChild<TokenPage *>()->findChild<RoutingView *>();
+    }
+    [[nodiscard]] RoutingHeatmap *map() const { return routing()->heatmap(); }
     [[nodiscard]] QString chosen() const
     {
         const CandidateModel *model = m_inspector->candidates();
@@ -164,27 +166,6 @@ void InspectorTest::clickAndHoverReadACell()
         QStringLiteral("expert %1 · weight %2 · ").arg(choice.expert).arg(weight)));
     QTest::mouseMove(map(), map()->cellRect({7, 31}).center());
     QTRY_VERIFY(routing()->readout().startsWith(QStringLiteral("Layer 7 · expert 31")));
-}
-
-void InspectorTest::wholeAnswerCountsEveryToken()
-{
-    m_chat->appendMessage(test::fakeReply(5, 0));
-    m_chat->appendTokens(5, test::fakeTokens(30));
-    m_chat->appendTokens(5, test::fakeTokens(12));
-    for (auto *button : m_inspector->findChildren<QToolButton *>())
-        if (button->text() == QStringLiteral("Whole answer"))
-            button->click();
-    QCOMPARE(routing()->mode(), RoutingView::Mode::Answer);
-    int count = 0;
-    for (const TokenRecord &record : m_chat->message(0).tokens)
-        count +=
-            static_cast<int>(std::count_if(record.experts.begin(), record.experts.begin() + 4,
-                                           [](const ExpertChoice &choice) { return choice.expert == 3; }));
-    QTRY_VERIFY(m_inspector->shownToken() == (TokenPosition{5, 41}));
-    map()->setCursorCell(RoutingHeatmap::Cell{1, 3});
-    const QString expected =
-        QStringLiteral("· %1 of 42 tokens · share %2 %").arg(count).arg(100.0 * count / (4 * 42), 0, 'f', 2);
-    QTRY_VERIFY2(routing()->readout().endsWith(expected), qPrintable(routing()->readout()));
 }
 
 void InspectorTest::denseLayersHaveNoCells()

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/inspector/plain_table.h"
+
+#include "ui/export/table_text.h"
+#include "ui/theme/theme.h"
+
+#include <QAction>
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QHeaderView>
+
+namespace bathyscope::ui {
+
+namespace {
+
+constexpr int lineHeight = 22;
+constexpr int headerHeight = 26;
+
+} // namespace
+
+PlainTable::PlainTable(QAbstractItemModel *model, const QString &name, int rows, QWidget *parent)
+    : QTableView(parent)
+    , m_rows(rows)
+{
+    setModel(model);
+    setAccessibleName(name);
+    setSelectionBehavior(SelectRows);
+    setSelectionMode(SingleSelection);
+    setShowGrid(false);
+    setTabKeyNavigation(false);
+    setEditTriggers(NoEditTriggers);
+    setWordWrap(false);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    QFont figures = theme::numberFont();
+    figures.setPixelSize(13);
+    setFont(figures);
+    verticalHeader()->hide();
+    verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+    verticalHeader()->setMinimumSectionSize(lineHeight);
+    verticalHeader()->setDefaultSectionSize(lineHeight);
+    horizontalHeader()->setFixedHeight(headerHeight);
+    horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+    horizontalHeader()->setSectionsClickable(false);
+    horizontalHeader()->setHighlightSections(false);
+    horizontalHeader()->setFont(theme::smallFont());
+    auto *copy = new QAction(tr("Copy the table"), this);
+    copy->setShortcut(QKeySequence::Copy);
+    copy->setShortcutContext(Qt::WidgetShortcut);
+    connect(copy, &QAction::triggered, this, &PlainTable::copyRows);
+    addAction(copy);
+    setContextMenuPolicy(Qt::ActionsContextMenu);
+    connect(this, &QTableView::clicked, this,
+            [this](const QModelIndex &index) { emit rowPicked(index.row()); });
+}
+
+QSize PlainTable::sizeHint() const
+{
+    return {436, headerHeight + m_rows * lineHeight + 2};
+}
+
+void PlainTable::copyRows()
+{
+    QGuiApplication::clipboard()->setText(toTsv(*model()));
+}
+
+void PlainTable::currentChanged(const QModelIndex &current, const QModelIndex &previous)
+{
+    QTableView::currentChanged(current, previous);
+    if (current.isValid() && hasFocus())
+        emit rowPicked(current.row());
+}
+
+} // namespace bathyscope::ui
