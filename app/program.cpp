@@ -5,6 +5,7 @@
 #include "ui/chat/chat_view.h"
 #include "ui/chat/composer.h"
 #include "ui/inspector/inspector.h"
+#include "ui/inspector/memory_page.h"
 #include "ui/panels/sampling_panel.h"
 #include "ui/window/dialogs.h"
 #include "ui/window/settings_dialog.h"
@@ -122,6 +123,10 @@ void Program::connectWindow()
     connect(&m_chooser, &DeviceChooser::chosen, this, &Program::changeLoading);
     connect(&m_controller, &ChatController::replyingChanged, window, &ui::MainWindow::setReplying);
     connect(&m_controller, &ChatController::statusChanged, window->bottomBar(), &ui::BottomBar::setStatus);
+    connect(&m_controller, &ChatController::statusChanged, window->inspector()->memory(),
+            [window](const ui::EngineStatus &status) {
+                window->inspector()->memory()->setTokens(status.contextUsed);
+            });
     connect(&m_history, &HistoryClient::stateChanged, this, &Program::onHistoryState);
     connect(&m_history, &HistoryClient::told, window, &ui::MainWindow::showError);
     m_historyCommands->connectWindow();

@@ -171,6 +171,7 @@ struct AnalysisOptions {
     std::vector<TokenId> tokens = {}; ///< whose ranks are wanted at every place
     std::optional<SamplingParameters> sampling = {}; ///< what would a sampler with these leave?
     bool routing = false;
+    bool decisions = false; ///< PositionAnalysis::decisions
 
     bool operator==(const AnalysisOptions &) const = default;
 };
@@ -184,6 +185,8 @@ struct PositionAnalysis {
     float entropy = 0; ///< bits, of the whole distribution
     std::vector<RankedToken> asked; ///< AnalysisOptions::tokens, in their order
     std::optional<SamplerOutcome> sampler;
+    /// Of all MoE layers, in the step that gave the distribution; empty when the device cannot tell.
+    std::vector<RouterDecision> decisions;
 };
 
 struct Analysis {
@@ -303,7 +306,7 @@ struct ModelInfo {
     std::int64_t cacheBytesPerToken = 0; ///< all layers together
     AttentionShape attention;
     std::int64_t weightBytes = 0; ///< of all tensors, as stored
-    DeviceMemory memory; ///< of the device, once the model was loaded
+    DeviceMemory memory; ///< of the device, with all weights in
     MemoryPlan plan; ///< where it lies
     std::shared_ptr<const ModelMemory> needs; ///< what planMemory() takes; none for a remote model
     SamplingParameters defaults; ///< from generation_config.json

@@ -22,8 +22,7 @@ public:
     [[nodiscard]] std::string name() const override;
     void expectWhole() const override;
 
-    /// Bytes of all tensors, as stored.
-    [[nodiscard]] std::int64_t bytes() const;
+    [[nodiscard]] std::int64_t bytes() const override;
 
     /// Hexadecimal hash of all names, types, shapes and of samples of the data: the same for the same
     /// weights.

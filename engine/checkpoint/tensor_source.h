@@ -34,6 +34,9 @@ public:
         return find(name);
     }
 
+    /// Bytes of all tensors, as stored; 0 for a source that stores none.
+    [[nodiscard]] virtual std::int64_t bytes() const { return 0; }
+
     /// Throws Error when what was read from the tensors was not what the files hold; to be asked before a
     /// result is used.
     virtual void expectWhole() const { }

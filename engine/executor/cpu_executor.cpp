@@ -104,7 +104,13 @@ public:
     }
     std::int32_t maxChunk() const override { return prefillChunk; }
     bool hasDraft() const override { return m_state.weights.mtp.has_value(); }
-    DeviceMemory memory() const override { return systemMemory(); }
+    DeviceMemory memory() const override
+    {
+        // Mapped weights take their memory when they are first read.
+        DeviceMemory memory = systemMemory();
+        memory.available = std::max<std::int64_t>(0, memory.available - m_state.source->bytes());
+        return memory;
+    }
     bool hasRouterLogits() const override { return true; }
     std::span<const float> correctionBias(std::int32_t layer) const override
     {

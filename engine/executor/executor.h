@@ -80,7 +80,7 @@ public:
     /// `result` are resized; those not asked for stay empty. The tokens must be valid ids and fit.
     virtual void forward(const ForwardRequest &request, KvCache &cache, ForwardResult &result) = 0;
 
-    /// Memory of the device as it is now; zeros when it cannot be told.
+    /// Memory of the device as it is now, with all weights in; zeros when it cannot be told.
     [[nodiscard]] virtual DeviceMemory memory() const { return {}; }
 
     /// Whether forward() can hand out router logits; where not, they stay empty.

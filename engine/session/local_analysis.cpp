@@ -4,6 +4,7 @@
 #include "engine/session/local_session.h"
 
 #include "engine/error.h"
+#include "engine/executor/router.h"
 #include "engine/session/position_analyser.h"
 
 #include <fmt/format.h>
@@ -53,6 +54,21 @@ void expectPlaces(const AnalysisOptions &options, std::size_t textLength)
                                 options.first, end - 1));
 }
 
+/// Decisions of all MoE layers from their `logits` [MoE layers, n_routed_experts]; none from none.
+std::vector<RouterDecision> explain(const Executor &executor, std::span<const float> logits)
+{
+    std::vector<RouterDecision> decisions;
+    if (logits.empty())
+        return decisions;
+    const MoeConfig &moe = *executor.config().moe;
+    const auto experts = static_cast<std::size_t>(moe.nRoutedExperts);
+    Router router(moe);
+    for (const std::int32_t layer : executor.config().moeLayers())
+        decisions.push_back(router.explain(layer, logits.subspan(decisions.size() * experts, experts),
+                                           executor.correctionBias(layer)));
+    return decisions;
+}
+
 } // namespace
 
 Analysis LocalSession::analyse(const AnalysisRequest &request, std::stop_token stop)
@@ -85,7 +101,7 @@ Analysis LocalSession::analyse(const AnalysisRequest &request, std::stop_token s
     PositionAnalyser analyser(request.options, ids, offset, *m_backend.model().vocabulary);
     if (fill(timeline, needed.first(first - 1), stop)) {
         const CacheRewind rewind(*timeline.cache, first - 1);
-        measure(timeline, analyser, needed, request.options.routing, stop);
+        measure(timeline, analyser, needed, request.options, stop);
     }
     analysis.positions = analyser.take();
     return analysis;
@@ -130,25 +146,31 @@ bool LocalSession::fill(Timeline &timeline, std::span<const TokenId> tokens, std
 
 /// Runs the tokens from the cache's end to the end of `needed` and gives their logits to the analyser.
 void LocalSession::measure(Timeline &timeline, PositionAnalyser &analyser, std::span<const TokenId> needed,
-                           bool routing, std::stop_token stop)
+                           const AnalysisOptions &options, std::stop_token stop)
 {
     Executor &executor = m_backend.executor();
+    const bool decisions = options.decisions && executor.hasRouterLogits() && executor.config().moe;
     const auto vocabulary = static_cast<std::size_t>(executor.config().vocabSize);
     const std::size_t chunk = std::min(chunkOfLogits, static_cast<std::size_t>(executor.maxChunk()));
     ForwardResult result;
     while (static_cast<std::size_t>(timeline.cache->length()) < needed.size() && !stop.stop_requested()) {
         const auto begin = static_cast<std::size_t>(timeline.cache->length());
         const auto part = needed.subspan(begin, std::min(chunk, needed.size() - begin));
-        executor.forward({.tokens = part, .logits = LogitsOf::AllTokens, .routing = routing}, *timeline.cache,
-                         result);
+        executor.forward({.tokens = part,
+                          .logits = LogitsOf::AllTokens,
+                          .routing = options.routing,
+                          .routerLogits = decisions},
+                         *timeline.cache, result);
         m_backend.expectWholeModel();
         if (begin + part.size() > timeline.tokens.size())
             timeline.tokens.assign(needed.begin(),
                                    needed.begin() + static_cast<std::ptrdiff_t>(begin + part.size()));
         const std::size_t choices = result.routing.size() / part.size();
+        const std::size_t scores = result.routerLogits.size() / part.size();
         for (std::size_t i = 0; i < part.size(); ++i)
             analyser.add({result.logits.data() + i * vocabulary, vocabulary},
-                         std::span(result.routing).subspan(i * choices, choices));
+                         std::span(result.routing).subspan(i * choices, choices),
+                         explain(executor, std::span(result.routerLogits).subspan(i * scores, scores)));
     }
 }
 

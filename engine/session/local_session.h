@@ -54,7 +54,7 @@ private:
     Timeline &timelineFor(std::span<const TokenId> needed);
     bool fill(Timeline &timeline, std::span<const TokenId> tokens, std::stop_token stop);
     void measure(Timeline &timeline, PositionAnalyser &analyser, std::span<const TokenId> needed,
-                 bool routing, std::stop_token stop);
+                 const AnalysisOptions &options, std::stop_token stop);
 
     LocalBackend &m_backend;
     Timeline m_timeline; ///< of the conversation

@@ -2,6 +2,7 @@
 #include "engine/session/position_analyser.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace bathyscope {
 
@@ -18,7 +19,8 @@ PositionAnalyser::PositionAnalyser(const AnalysisOptions &options, std::span<con
     }
 }
 
-void PositionAnalyser::add(std::span<const float> logits, std::span<const ExpertChoice> routing)
+void PositionAnalyser::add(std::span<const float> logits, std::span<const ExpertChoice> routing,
+                           std::vector<RouterDecision> decisions)
 {
     PositionAnalysis &position = m_positions.emplace_back();
     TokenRecord &record = position.record;
@@ -37,6 +39,7 @@ void PositionAnalyser::add(std::span<const float> logits, std::span<const Expert
     record.top = std::move(distribution.top);
     record.restMass = distribution.restMass;
     record.experts.assign(routing.begin(), routing.end());
+    position.decisions = std::move(decisions);
     position.entropy = entropyOf(logits, distribution.logSumExp);
     for (const TokenId id : m_options.tokens)
         position.asked.push_back({id, rankOf(logits, id), logProb(id)});

@@ -22,7 +22,9 @@ public:
     [[nodiscard]] std::size_t next() const { return m_next; }
 
     /// `routing` [MoE layers, num_experts_per_tok] of the step that gave the logits; empty: not asked for.
-    void add(std::span<const float> logits, std::span<const ExpertChoice> routing);
+    /// `decisions` likewise.
+    void add(std::span<const float> logits, std::span<const ExpertChoice> routing,
+             std::vector<RouterDecision> decisions);
 
     [[nodiscard]] std::vector<PositionAnalysis> take() { return std::move(m_positions); }
 

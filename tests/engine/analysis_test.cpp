@@ -188,5 +188,28 @@ TEST_F(AnalysisTest, OwnTextStandsInForTheFirstChoices)
     EXPECT_LT(sink.records[0].logProb, -0.1F) << "measured, though it was not chosen";
 }
 
+TEST_F(AnalysisTest, TellsWhyTheRecordedExpertsWereChosen)
+{
+    CollectingSink sink;
+    session->generate(greedy(), sink, {});
+    const Analysis analysis =
+        analyse(sink.ids(), {.first = 3, .count = 2, .candidates = 0, .decisions = true});
+    ASSERT_EQ(analysis.positions.size(), 2U);
+    for (std::size_t place = 0; place < 2; ++place) {
+        const std::vector<RouterDecision> &decisions = analysis.positions[place].decisions;
+        ASSERT_EQ(decisions.size(), backend.model().moeLayers.size());
+        for (std::size_t layer = 0; layer < decisions.size(); ++layer) {
+            EXPECT_EQ(decisions[layer].layer, backend.model().moeLayers[layer]);
+            EXPECT_EQ(decisions[layer].keptGroups.size(), 2U);
+            EXPECT_EQ(decisions[layer].bias.size(), 32U);
+            for (std::size_t i = 0; i < 4; ++i) {
+                const ExpertChoice &recorded = sink.records[place + 3].experts[layer * 4 + i];
+                EXPECT_EQ(decisions[layer].chosen[i].expert, recorded.expert);
+                EXPECT_NEAR(decisions[layer].chosen[i].weight, recorded.weight, 1e-4F);
+            }
+        }
+    }
+}
+
 } // namespace
 } // namespace bathyscope

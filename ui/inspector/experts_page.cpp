@@ -47,6 +47,11 @@ ExpertsPage::ExpertsPage(ChatModel *chat, Selection *selection, ModelOf modelOf,
         m_details->setCurrentIndex(index);
         updateDetail();
     });
+    connect(m_chat, &QAbstractItemModel::dataChanged, this, [this] {
+        const ChatMessage *reply = message();
+        if (isVisible() && detail() == Detail::Decision && reply != nullptr && !reply->isRunning())
+            updateDetail(); // the reply has ended
+    });
     connect(m_tokenTable, &PlainTable::rowPicked, this,
             [this](int row) { m_selection->setToken(m_tokens->positionOf(row)); });
     connect(m_layerTable, &PlainTable::rowPicked, this, [this](int row) {

@@ -31,6 +31,7 @@ HeatControls::HeatControls(QWidget *parent)
     first->setSpacing(8);
     first->addWidget(m_show, 1);
     first->addWidget(m_pin);
+    m_pin->setFixedHeight(m_show->sizeHint().height());
     auto *second = new QHBoxLayout;
     second->setSpacing(8);
     second->addWidget(m_scale, 2);

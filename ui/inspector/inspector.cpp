@@ -2,6 +2,7 @@
 #include "ui/inspector/inspector.h"
 
 #include "ui/inspector/experts_page.h"
+#include "ui/inspector/memory_page.h"
 #include "ui/inspector/token_page.h"
 #include "ui/theme/theme.h"
 
@@ -32,6 +33,7 @@ Inspector::Inspector(ChatModel *chat, Selection *selection, QWidget *parent)
     , m_stack(new QStackedWidget(this))
     , m_tokenPage(new TokenPage(selection))
     , m_expertsPage(new ExpertsPage(chat, selection, [this](MessageId id) { return modelOf(id); }))
+    , m_memoryPage(new MemoryPage)
     , m_hint(new QLabel(this))
     , m_faces(new QStackedLayout)
 {
@@ -61,6 +63,7 @@ Inspector::Inspector(ChatModel *chat, Selection *selection, QWidget *parent)
     m_tabs->setContentsMargins(margin, 0, margin, 0);
     addPage(m_tokenPage, tr("Token"));
     addPage(m_expertsPage, tr("Experts"));
+    addPage(m_memoryPage, tr("Memory"));
     connectSources();
     refresh();
 }
@@ -106,6 +109,7 @@ void Inspector::connectSources()
 void Inspector::setModel(const ModelInfo &model)
 {
     m_model = std::make_shared<const ModelInfo>(model);
+    m_memoryPage->setLoaded(model);
     refresh();
 }
 
@@ -195,14 +199,19 @@ void Inspector::refresh()
     }
     const std::optional<TokenPosition> position = wanted();
     const ChatMessage *message = position ? m_chat->find(position->message) : nullptr;
-    if (message == nullptr || position->token < 0
-        || position->token >= static_cast<int>(message->tokens.size())) {
+    const bool there = message != nullptr && position->token >= 0
+        && position->token < static_cast<int>(message->tokens.size());
+    InspectorPage *page = m_pages[static_cast<std::size_t>(currentPage())];
+    if (!there && !page->needsToken()) {
+        m_faces->setCurrentIndex(0);
+        return;
+    }
+    if (!there) {
         showHint(tr("Click a token in the chat to see what else the model considered."));
         return;
     }
     m_shown = position;
-    m_pages[static_cast<std::size_t>(currentPage())]->inspect(
-        {*message, position->token, modelOf(message->id)});
+    page->inspect({*message, position->token, modelOf(message->id)});
     m_faces->setCurrentIndex(0);
 }
 

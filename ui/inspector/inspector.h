@@ -25,6 +25,7 @@ namespace bathyscope::ui {
 class CandidateModel;
 class ExpertsPage;
 class InspectorPage;
+class MemoryPage;
 class TokenPage;
 
 /// Shows the selected token; while nothing is selected, the newest one of the reply that is being written.
@@ -53,6 +54,7 @@ public:
     [[nodiscard]] std::optional<TokenPosition> shownToken() const { return m_shown; }
     [[nodiscard]] CandidateModel *candidates() const;
     [[nodiscard]] ExpertsPage *experts() const { return m_expertsPage; }
+    [[nodiscard]] MemoryPage *memory() const { return m_memoryPage; }
     [[nodiscard]] QSize sizeHint() const override { return {468, 860}; }
 
 protected:
@@ -80,6 +82,7 @@ private:
     std::vector<InspectorPage *> m_pages; ///< in the order of the tabs
     TokenPage *m_tokenPage;
     ExpertsPage *m_expertsPage;
+    MemoryPage *m_memoryPage;
     QLabel *m_hint;
     QStackedLayout *m_faces; ///< the pages, or the hint
 

@@ -29,6 +29,9 @@ class InspectorPage : public QWidget {
 public:
     using QWidget::QWidget;
 
+    /// Whether the page has something to show while nothing is looked at.
+    [[nodiscard]] virtual bool needsToken() const { return true; }
+
     /// Called while the page is in sight, whenever something else is looked at or the reply has grown.
     virtual void inspect(const Inspected &shown) = 0;
     /// Nothing is looked at any more: another conversation, say.

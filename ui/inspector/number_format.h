@@ -3,6 +3,8 @@
 // Numbers for people, with a true minus sign and a point in every locale, so that columns line up.
 #pragma once
 
+#include <QCoreApplication>
+#include <QLocale>
 #include <QString>
 
 namespace bathyscope::ui {
@@ -13,6 +15,21 @@ inline QString fixedText(double value, int decimals)
     QString text = QString::number(value, 'f', decimals);
     text.replace(QLatin1Char('-'), QChar(0x2212));
     return text;
+}
+
+/// "1,234,567"
+inline QString groupedText(qint64 value)
+{
+    return QLocale::c().toString(value);
+}
+
+/// "5.6 million", "812,000": about as many, for what is too large to be read digit by digit.
+inline QString shortCount(qint64 value)
+{
+    if (value >= 1000000)
+        return QCoreApplication::translate("bathyscope::ui", "%1 million")
+            .arg(QString::number(static_cast<double>(value) / 1e6, 'g', 3));
+    return groupedText(value >= 10000 ? value / 1000 * 1000 : value);
 }
 
 /// Two decimals; what is less than they can say is "< 0.01 %".

@@ -23,8 +23,9 @@ RoutingView::RoutingView(Selection *selection, Extent extent, QWidget *parent)
     , m_readout(new QLabel(m_body))
     , m_legend(new HeatLegend(m_body))
 {
-    auto *heading = new QLabel(extent == Extent::Full ? tr("Experts") : tr("Experts of this token"), this);
+    auto *heading = new QLabel(tr("Experts of this token"), this);
     heading->setProperty("role", QStringLiteral("heading"));
+    heading->setVisible(extent == Extent::Token);
     auto *body = new QVBoxLayout(m_body);
     body->setContentsMargins(0, 0, 0, 0);
     body->setSpacing(6);
