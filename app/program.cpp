@@ -57,6 +57,7 @@ Program::Program(const Options &options, const QString &profile, ProfileHistory 
     , m_history(std::move(history))
     , m_controller(m_engine, m_history)
     , m_shelf(m_history)
+    , m_traces(m_controller)
     , m_window(makeWindow(options.scheme.value_or(m_settings.preferences().scheme), m_controller, m_shelf))
     , m_chooser(std::move(listDevices), m_window.get())
 {
@@ -130,6 +131,11 @@ void Program::connectWindow()
     connect(&m_history, &HistoryClient::stateChanged, this, &Program::onHistoryState);
     connect(&m_history, &HistoryClient::told, window, &ui::MainWindow::showError);
     m_historyCommands->connectWindow();
+    connect(window, &ui::MainWindow::traceRequested, &m_traces, &TraceExport::write);
+    connect(&m_traces, &TraceExport::failed, window, &ui::MainWindow::showError);
+    connect(&m_traces, &TraceExport::written, window, [window](const QString &file) {
+        window->showNotice(tr("The trace is in %1.").arg(QDir::toNativeSeparators(file)));
+    });
     connect(m_historyCommands.get(), &HistoryCommands::changed, &m_shelf, &ConversationShelf::refresh);
 }
 

@@ -12,6 +12,7 @@
 #include "app/history_commands.h"
 #include "app/profile_history.h"
 #include "app/settings.h"
+#include "app/trace_export.h"
 #include "engine/executor/devices.h"
 #include "ui/window/main_window.h"
 
@@ -82,6 +83,7 @@ private:
     EngineClient m_engine;
     ChatController m_controller;
     ConversationShelf m_shelf;
+    TraceExport m_traces;
     std::unique_ptr<ui::MainWindow> m_window;
     DeviceChooser m_chooser;
     std::unique_ptr<HistoryCommands> m_historyCommands;

@@ -21,6 +21,7 @@ window_packages=(
     "libgl-dev|asked for by Qt's CMake files"
     "libqt6opengl6-dev|asked for by Qt Charts"
     "qt6-charts-dev libqt6charts6-dev|the bar charts (Qt Charts)"
+    "qt6-svg-dev libqt6svg6-dev|pictures of the inspector as SVG (Qt Svg)"
     "libsqlite3-dev|the history of conversations"
     "libmd4c-dev|Markdown in answers"
 )

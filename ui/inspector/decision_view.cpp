@@ -36,24 +36,55 @@ DecisionView::DecisionView(Selection *selection, QWidget *parent)
     clear();
 }
 
+void DecisionView::setSource(AnalysisSource *source)
+{
+    m_source = source;
+    if (source != nullptr)
+        connect(source, &AnalysisSource::answered, this,
+                [this](std::int64_t question, const std::shared_ptr<const Analysis> &analysis) {
+                    onAnswered(question, *analysis);
+                });
+}
+
 void DecisionView::show(const TokenPosition &at, int layer)
 {
     m_layer = layer;
-    const bool ask = m_at != at && m_known != at;
+    const bool other = m_at != at;
     m_at = at;
+    if (other && m_known != at)
+        ask();
     update();
-    if (ask)
-        emit decisionsWanted(at);
 }
 
-void DecisionView::setDecisions(const TokenPosition &at, std::vector<RouterDecision> decisions,
-                                const QString &error)
+void DecisionView::ask()
 {
-    if (m_at != at)
+    if (m_source == nullptr) {
+        m_known = m_at;
+        m_decisions.clear();
+        m_error = tr("Nothing can be measured here: the view has no engine to ask.");
         return;
-    m_known = at;
-    m_decisions = std::move(decisions);
-    m_error = error;
+    }
+    AnalysisOptions options;
+    options.first = m_at->token;
+    options.candidates = 0;
+    options.decisions = true;
+    m_question = m_source->ask(m_at->message, options);
+    if (!m_known)
+        showLine(tr("Measuring…"));
+}
+
+/// An answer that comes late, to another question, is left alone.
+void DecisionView::onAnswered(std::int64_t question, const Analysis &analysis)
+{
+    if (question != m_question || !m_at)
+        return;
+    m_known = m_at;
+    m_error = QString::fromStdString(analysis.error);
+    m_decisions.clear();
+    if (!analysis.positions.empty())
+        m_decisions = analysis.positions.front().decisions;
+    if (m_decisions.empty() && m_error.isEmpty())
+        m_error = tr("This device does not hand out what its routers saw. On the CPU it can be seen.");
     update();
 }
 

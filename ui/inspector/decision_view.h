@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ui/inspector/decision_model.h"
+#include "ui/model/analysis_source.h"
 #include "ui/model/selection.h"
 
 #include <QWidget>
@@ -24,24 +25,21 @@ class DecisionView : public QWidget {
 public:
     DecisionView(Selection *selection, QWidget *parent);
 
-    /// Shows a layer's decision at a token; asks with decisionsWanted() for those that are not known yet.
+    /// Where decisions are asked for; may be null; must outlive the view.
+    void setSource(AnalysisSource *source);
+    /// Shows a layer's decision at a token; asks for those that are not known yet.
     void show(const TokenPosition &at, int layer);
     /// Says why nothing can be shown.
     void showReason(const QString &reason);
     void clear();
 
-    /// The answer to decisionsWanted(): the decisions of all MoE layers, or why there are none. One that
-    /// comes late, for another token, is left alone.
-    void setDecisions(const TokenPosition &at, std::vector<RouterDecision> decisions, const QString &error);
-
     [[nodiscard]] DecisionModel *model() const { return m_model; }
     [[nodiscard]] DecisionChart *chart() const { return m_chart; }
     [[nodiscard]] QString sentence() const;
 
-signals:
-    void decisionsWanted(const bathyscope::ui::TokenPosition &at);
-
 private:
+    void ask();
+    void onAnswered(std::int64_t question, const Analysis &analysis);
     void update();
     void showLine(const QString &text);
     [[nodiscard]] QString lineOf(const RouterDecision &decision) const;
@@ -55,7 +53,9 @@ private:
     int m_layer = 0;
     std::optional<TokenPosition> m_known; ///< of which m_decisions are
     std::vector<RouterDecision> m_decisions;
-    QString m_error;
+    QString m_error; ///< why there are none
+    AnalysisSource *m_source = nullptr;
+    std::int64_t m_question = 0; ///< the last one that was asked
 };
 
 } // namespace bathyscope::ui

@@ -100,9 +100,27 @@ void ExpertsPage::inspect(const Inspected &shown)
         m_map->setModel(m_model.get());
     m_tabs->parentWidget()->setVisible(layer().has_value());
     m_shown = TokenPosition{shown.message.id, shown.token};
+    if (modelChanged || shown.message.id != m_followed)
+        changeReply(shown);
     updateReply(shown);
-    updateSibling();
     updateDetail();
+}
+
+/// Another reply is looked at. An answer to the same question that was looked at before is its sibling.
+void ExpertsPage::changeReply(const Inspected &shown)
+{
+    constexpr std::size_t longestMemory = 16; // questions
+    if (m_question != 0)
+        m_looked[m_question] = {m_followed, m_reply};
+    if (m_looked.size() > longestMemory)
+        m_looked.erase(m_looked.begin()); // ids grow with time
+    const int row = m_chat->rowOf(shown.message.id);
+    m_question = row > 0 ? m_chat->message(row - 1).id : 0;
+    m_followed = shown.message.id;
+    m_reply = std::make_shared<ReplyRouting>();
+    const auto looked = m_looked.find(m_question);
+    m_map->setSibling(looked != m_looked.end() && looked->second.reply != m_followed ? looked->second.routing
+                                                                                     : nullptr);
 }
 
 void ExpertsPage::updateReply(const Inspected &shown)
@@ -115,7 +133,6 @@ void ExpertsPage::updateReply(const Inspected &shown)
 void ExpertsPage::clear()
 {
     m_shown.reset();
-    m_reply = std::make_shared<ReplyRouting>();
     m_tokens->clear();
     m_layers->clear();
     m_decision->clear();
@@ -146,23 +163,22 @@ void ExpertsPage::pin(bool wanted)
                      tr("%1 at %2").arg(visibleToken(record.bytes)).arg(m_shown->token + 1));
 }
 
-void ExpertsPage::setSibling(std::shared_ptr<const ChatMessage> sibling)
-{
-    m_sibling = std::move(sibling);
-    m_siblingRouting = m_sibling ? std::make_shared<ReplyRouting>() : nullptr;
-    updateSibling();
-}
-
-void ExpertsPage::updateSibling()
-{
-    if (m_sibling)
-        m_siblingRouting->follow(*m_sibling, m_modelOf(m_sibling->id));
-    m_map->setSibling(m_siblingRouting);
-}
-
 ExpertsPage::Detail ExpertsPage::detail() const
 {
     return static_cast<Detail>(m_tabs->currentIndex());
+}
+
+const QAbstractItemModel *ExpertsPage::table() const
+{
+    switch (detail()) {
+    case Detail::Decision:
+        return m_decision->model();
+    case Detail::Tokens:
+        return m_tokens;
+    case Detail::Layers:
+        return m_layers;
+    }
+    return nullptr;
 }
 
 void ExpertsPage::setDetail(Detail detail)

@@ -10,6 +10,7 @@
 #include "ui/model/selection.h"
 
 #include <functional>
+#include <map>
 #include <optional>
 
 class QLabel;
@@ -36,9 +37,9 @@ public:
 
     void inspect(const Inspected &shown) override;
     void clear() override;
+    /// Of the detail in front.
+    [[nodiscard]] const QAbstractItemModel *table() const override;
 
-    /// Another answer to the same question, for the comparison; null: there is none.
-    void setSibling(std::shared_ptr<const ChatMessage> sibling);
     [[nodiscard]] RoutingView *map() const { return m_map; }
     [[nodiscard]] DecisionView *decision() const { return m_decision; }
     [[nodiscard]] Detail detail() const;
@@ -48,7 +49,7 @@ private:
     QWidget *buildDetails();
     void pin(bool wanted);
     void updateReply(const Inspected &shown);
-    void updateSibling();
+    void changeReply(const Inspected &shown);
     void updateDetail();
     void updateTokens(int layer, int expert);
     void updateLayers();
@@ -66,8 +67,14 @@ private:
     std::optional<TokenPosition> m_shown;
     std::shared_ptr<const ModelInfo> m_model;
     std::shared_ptr<ReplyRouting> m_reply = std::make_shared<ReplyRouting>();
-    std::shared_ptr<const ChatMessage> m_sibling;
-    std::shared_ptr<ReplyRouting> m_siblingRouting;
+    /// The reply that was looked at last, for each question: what its siblings are compared with.
+    struct Looked {
+        MessageId reply = 0;
+        std::shared_ptr<const ReplyRouting> routing;
+    };
+    std::map<MessageId, Looked> m_looked; ///< by question
+    MessageId m_question = 0; ///< of the reply shown; 0: none
+    MessageId m_followed = 0; ///< the reply that m_reply counts
 
     RoutingView *m_map;
     QTabBar *m_tabs;

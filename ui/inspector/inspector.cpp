@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/inspector/inspector.h"
 
+#include "ui/inspector/decision_view.h"
 #include "ui/inspector/experts_page.h"
 #include "ui/inspector/memory_page.h"
 #include "ui/inspector/token_page.h"
 #include "ui/theme/theme.h"
 
+#include <QHBoxLayout>
 #include <QLabel>
+#include <QMenu>
 #include <QScrollArea>
 #include <QShortcut>
 #include <QStackedLayout>
 #include <QStackedWidget>
 #include <QTabBar>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -21,6 +25,7 @@ namespace bathyscope::ui {
 namespace {
 
 constexpr int margin = 16;
+constexpr int tabPadding = 4; // px that a tab begins before its text
 constexpr int refreshInterval = 50; // ms; while following a reply, numbers change no faster than one can see
 
 } // namespace
@@ -29,6 +34,7 @@ Inspector::Inspector(ChatModel *chat, Selection *selection, QWidget *parent)
     : QWidget(parent)
     , m_chat(chat)
     , m_selection(selection)
+    , m_top(new QHBoxLayout)
     , m_tabs(new QTabBar(this))
     , m_stack(new QStackedWidget(this))
     , m_tokenPage(new TokenPage(selection))
@@ -56,11 +62,12 @@ Inspector::Inspector(ChatModel *chat, Selection *selection, QWidget *parent)
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 4, 0, 0);
     layout->setSpacing(0);
-    layout->addWidget(m_tabs);
+    layout->addLayout(m_top);
     layout->addWidget(rule);
     layout->addLayout(m_faces, 1);
-    layout->setAlignment(m_tabs, Qt::AlignLeft);
-    m_tabs->setContentsMargins(margin, 0, margin, 0);
+    m_top->setContentsMargins(margin - tabPadding, 0, margin, 0);
+    m_top->addWidget(m_tabs);
+    m_top->addStretch(1);
     addPage(m_tokenPage, tr("Token"));
     addPage(m_expertsPage, tr("Experts"));
     addPage(m_memoryPage, tr("Memory"));
@@ -119,6 +126,12 @@ void Inspector::setModelProvider(ModelProvider provider)
     refresh();
 }
 
+void Inspector::setAnalysisSource(AnalysisSource *source)
+{
+    m_expertsPage->decision()->setSource(source);
+    refresh();
+}
+
 void Inspector::setUnavailable(const QString &reason)
 {
     m_unavailable = reason;
@@ -141,6 +154,17 @@ int Inspector::currentPage() const
 void Inspector::setCurrentPage(int index)
 {
     m_tabs->setCurrentIndex(index);
+}
+
+void Inspector::setExportMenu(QMenu *menu)
+{
+    auto *button = new QToolButton(this);
+    button->setText(tr("Export ▾"));
+    button->setToolTip(tr("Pictures, tables and traces as files"));
+    button->setProperty("quiet", true);
+    button->setPopupMode(QToolButton::InstantPopup);
+    button->setMenu(menu);
+    m_top->addWidget(button);
 }
 
 CandidateModel *Inspector::candidates() const
@@ -201,8 +225,7 @@ void Inspector::refresh()
     const ChatMessage *message = position ? m_chat->find(position->message) : nullptr;
     const bool there = message != nullptr && position->token >= 0
         && position->token < static_cast<int>(message->tokens.size());
-    InspectorPage *page = m_pages[static_cast<std::size_t>(currentPage())];
-    if (!there && !page->needsToken()) {
+    if (!there && !page()->needsToken()) {
         m_faces->setCurrentIndex(0);
         return;
     }
@@ -211,7 +234,7 @@ void Inspector::refresh()
         return;
     }
     m_shown = position;
-    page->inspect({*message, position->token, modelOf(message->id)});
+    page()->inspect({*message, position->token, modelOf(message->id)});
     m_faces->setCurrentIndex(0);
 }
 

@@ -15,13 +15,16 @@
 #include <optional>
 #include <vector>
 
+class QHBoxLayout;
 class QLabel;
+class QMenu;
 class QStackedLayout;
 class QStackedWidget;
 class QTabBar;
 
 namespace bathyscope::ui {
 
+class AnalysisSource;
 class CandidateModel;
 class ExpertsPage;
 class InspectorPage;
@@ -46,9 +49,16 @@ public:
     /// Shows only `reason`, for a backend that cannot feed the inspector; empty: available again.
     void setUnavailable(const QString &reason);
 
+    /// Where the pages ask what was not recorded; may be null; must outlive the inspector.
+    void setAnalysisSource(AnalysisSource *source);
+
     [[nodiscard]] QStringList pageTitles() const;
     [[nodiscard]] int currentPage() const;
     void setCurrentPage(int index);
+
+    [[nodiscard]] InspectorPage *page() const { return m_pages[static_cast<std::size_t>(currentPage())]; }
+    /// A button beside the tabs that opens `menu`.
+    void setExportMenu(QMenu *menu);
 
     /// The token shown, if any.
     [[nodiscard]] std::optional<TokenPosition> shownToken() const { return m_shown; }
@@ -77,6 +87,7 @@ private:
     std::shared_ptr<const ModelInfo> m_model;
     QString m_unavailable;
 
+    QHBoxLayout *m_top; ///< tabs and what stands beside them
     QTabBar *m_tabs;
     QStackedWidget *m_stack;
     std::vector<InspectorPage *> m_pages; ///< in the order of the tabs

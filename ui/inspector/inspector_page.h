@@ -9,6 +9,8 @@
 
 #include <memory>
 
+class QAbstractItemModel;
+
 namespace bathyscope::ui {
 
 /// What is looked at. The message is valid during the call only.
@@ -31,6 +33,9 @@ public:
 
     /// Whether the page has something to show while nothing is looked at.
     [[nodiscard]] virtual bool needsToken() const { return true; }
+
+    /// The page's main table, for export; nullptr where it has none.
+    [[nodiscard]] virtual const QAbstractItemModel *table() const { return nullptr; }
 
     /// Called while the page is in sight, whenever something else is looked at or the reply has grown.
     virtual void inspect(const Inspected &shown) = 0;

@@ -48,6 +48,11 @@ QLabel *MemoryPage::addLine(const char *role)
     return label;
 }
 
+const QAbstractItemModel *MemoryPage::table() const
+{
+    return m_costs;
+}
+
 void MemoryPage::setLoaded(const ModelInfo &model)
 {
     m_model = model;

@@ -20,6 +20,7 @@ public:
     explicit MemoryPage(QWidget *parent = nullptr);
 
     [[nodiscard]] bool needsToken() const override { return false; }
+    [[nodiscard]] const QAbstractItemModel *table() const override;
     void inspect(const Inspected &) override { }
     void clear() override { }
 

@@ -3,7 +3,6 @@
 // Numbers for people, with a true minus sign and a point in every locale, so that columns line up.
 #pragma once
 
-#include <QCoreApplication>
 #include <QLocale>
 #include <QString>
 
@@ -20,15 +19,14 @@ inline QString fixedText(double value, int decimals)
 /// "1,234,567"
 inline QString groupedText(qint64 value)
 {
-    return QLocale::c().toString(value);
+    return QLocale(QLocale::English, QLocale::UnitedStates).toString(value);
 }
 
-/// "5.6 million", "812,000": about as many, for what is too large to be read digit by digit.
+/// "5.6 M", "812,000": about as many, for what is too large to be read digit by digit.
 inline QString shortCount(qint64 value)
 {
     if (value >= 1000000)
-        return QCoreApplication::translate("bathyscope::ui", "%1 million")
-            .arg(QString::number(static_cast<double>(value) / 1e6, 'g', 3));
+        return QStringLiteral("%1 M").arg(QString::number(static_cast<double>(value) / 1e6, 'g', 3));
     return groupedText(value >= 10000 ? value / 1000 * 1000 : value);
 }
 

@@ -121,8 +121,7 @@ void RoutingView::setSibling(std::shared_ptr<const ReplyRouting> sibling)
 {
     m_sibling = std::move(sibling);
     m_controls->setSiblingUnavailable(m_sibling ? QString()
-                                                : tr("No other answer to the same question is open for "
-                                                     "comparison."));
+                                                : tr("Look at another answer to the same question first."));
     updateMap();
 }
 

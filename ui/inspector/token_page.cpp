@@ -41,6 +41,11 @@ void TokenPage::clear()
     m_reply = std::make_shared<ReplyRouting>();
 }
 
+const QAbstractItemModel *TokenPage::table() const
+{
+    return m_candidates;
+}
+
 void TokenPage::updateRouting(const Inspected &shown)
 {
     if (shown.model != m_model)

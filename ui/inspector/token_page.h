@@ -22,6 +22,7 @@ public:
 
     void inspect(const Inspected &shown) override;
     void clear() override;
+    [[nodiscard]] const QAbstractItemModel *table() const override;
 
     [[nodiscard]] CandidateModel *candidates() const { return m_candidates; }
 

@@ -66,6 +66,7 @@ signals:
     void stopRequested();
     void regenerateRequested(bathyscope::ui::MessageId reply);
     void settingsRequested();
+    void traceRequested(const QString &file);
     void importRequested();
     /// Of the open conversation.
     void exportRequested();
@@ -91,6 +92,7 @@ private:
     void buildViewCommands();
     void buildReplyCommands();
     void buildSelectionCommands();
+    void buildExportCommands();
     void buildHistoryCommands();
     void fillTopBar();
     QAction *addCommand(const QString &text, const QKeySequence &keys);

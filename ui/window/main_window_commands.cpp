@@ -5,6 +5,7 @@
 
 #include "ui/chat/chat_view.h"
 #include "ui/chat/composer.h"
+#include "ui/export/export_menu.h"
 #include "ui/inspector/inspector.h"
 #include "ui/panels/sampling_panel.h"
 #include "ui/window/dialogs.h"
@@ -51,6 +52,7 @@ void MainWindow::buildCommands()
     buildReplyCommands();
     buildViewCommands();
     buildSelectionCommands();
+    buildExportCommands();
     m_openModel = addCommand(tr("Open a model directory…"), QKeySequence::Open);
     connect(m_openModel, &QAction::triggered, this, &MainWindow::pickModelDirectory);
     m_device = addCommand(tr("Device and memory"), tr("Ctrl+D"));
@@ -133,6 +135,16 @@ void MainWindow::buildSelectionCommands()
                     m_toggleInspector->setChecked(true);
                     m_inspector->setCurrentPage(page);
                 });
+}
+
+void MainWindow::buildExportCommands()
+{
+    auto *exports = new ExportMenu(m_inspector);
+    m_inspector->setExportMenu(exports->menu());
+    addActions(exports->actions());
+    m_commands << exports->actions();
+    connect(exports, &ExportMenu::traceRequested, this, &MainWindow::traceRequested);
+    connect(exports, &ExportMenu::failed, this, &MainWindow::showError);
 }
 
 void MainWindow::buildHistoryCommands()

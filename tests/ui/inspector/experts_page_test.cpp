@@ -17,14 +17,42 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
-#include <QSignalSpy>
 #include <QTest>
 #include <QToolButton>
 
 #include <algorithm>
+#include <cmath>
 
 using namespace bathyscope;
 using namespace bathyscope::ui;
+
+namespace {
+
+/// Answers when it is told to.
+class FakeSource : public AnalysisSource {
+public:
+    using AnalysisSource::AnalysisSource;
+
+    [[nodiscard]] QString objection(MessageId) const override { return {}; }
+    std::int64_t ask(MessageId, const AnalysisOptions &options) override
+    {
+        asked.push_back(options);
+        return static_cast<std::int64_t>(asked.size());
+    }
+    std::int64_t score(const QString &, const AnalysisOptions &) override { return 0; }
+
+    void answer(std::int64_t question, std::vector<RouterDecision> decisions)
+    {
+        auto analysis = std::make_shared<Analysis>();
+        analysis->positions.resize(1);
+        analysis->positions[0].decisions = std::move(decisions);
+        emit answered(question, analysis);
+    }
+
+    std::vector<AnalysisOptions> asked;
+};
+
+} // namespace
 
 class ExpertsPageTest : public QObject {
     Q_OBJECT
@@ -205,16 +233,32 @@ void ExpertsPageTest::aPinnedTokenIsComparedWith()
 
 void ExpertsPageTest::aSiblingIsComparedWith()
 {
-    addReply(5, 10);
-    m_selection->setToken(TokenPosition{5, 1});
+    const auto showAnswer = [this](MessageId id, int tokens) {
+        ChatMessage question;
+        question.id = 4;
+        std::vector<ChatMessage> path{question, test::fakeReply(id, tokens)};
+        m_selection->clear();
+        m_chat->setMessages(std::move(path));
+        m_selection->setToken(TokenPosition{id, 1});
+    };
+    showAnswer(5, 10);
     view()->controls()->setMode({.show = HeatMode::Show::Sibling});
-    QCOMPARE(view()->controls()->mode().show, HeatMode::Show::Sibling);
     QVERIFY(view()->readout().contains(QStringLiteral("nothing to show")));
-    page()->setSibling(std::make_shared<const ChatMessage>(test::fakeReply(6, 10)));
+    showAnswer(6, 20); // the other answer to question 4
+    view()->controls()->setMode({.show = HeatMode::Show::Sibling});
+    RoutingAggregate first(7, 32, 4);
+    RoutingAggregate second(7, 32, 4);
+    for (const TokenRecord &record : test::fakeTokens(10))
+        first.add(record);
+    for (const TokenRecord &record : test::fakeTokens(20))
+        second.add(record);
     m_selection->setCell({1, 3});
-    QVERIFY2(view()->readout().endsWith(QStringLiteral("difference 0.00 %")), qPrintable(view()->readout()));
-    page()->setSibling(nullptr);
-    QCOMPARE(view()->controls()->mode().show, HeatMode::Show::Reply);
+    const double difference = 100 * (second.share(0, 3) - first.share(0, 3));
+    const QString number = QString::number(std::abs(difference), 'f', 2) + QStringLiteral(" %");
+    QVERIFY2(view()->readout().endsWith(number), qPrintable(view()->readout()));
+    showAnswer(5, 10); // and back: now the second is the sibling
+    m_selection->setCell({1, 3});
+    QVERIFY2(view()->readout().endsWith(number), qPrintable(view()->readout()));
 }
 
 void ExpertsPageTest::reasoningMinusAnswer()
@@ -237,22 +281,26 @@ void ExpertsPageTest::reasoningMinusAnswer()
 
 void ExpertsPageTest::decisionsAreAskedForOnceATokenAndShown()
 {
+    FakeSource source;
+    m_inspector->setAnalysisSource(&source);
     addReply(5, 10);
     DecisionView *view = page()->decision();
-    QSignalSpy wanted(view, &DecisionView::decisionsWanted);
     m_selection->setToken(TokenPosition{5, 1});
-    QCOMPARE(wanted.count(), 1);
+    QCOMPARE(source.asked.size(), std::size_t(1));
+    QVERIFY(source.asked[0].decisions);
+    QCOMPARE(source.asked[0].first, 1);
+    QVERIFY(view->sentence().startsWith(QStringLiteral("Measuring")));
     m_selection->setCell({2, 5});
-    QCOMPARE(wanted.count(), 1); // all layers come together
+    QCOMPARE(source.asked.size(), std::size_t(1)); // all layers come together
     RouterDecision decision;
     decision.layer = 2;
     decision.scoring = "sigmoid";
     decision.scores.assign(32, 0.25F);
     decision.keptGroups = {0};
     decision.chosen = {{5, 1.0F}};
-    view->setDecisions({5, 7}, {decision}, {}); // late, of another token
+    source.answer(7, {decision}); // to another question
     QCOMPARE(view->model()->rowCount(), 0);
-    view->setDecisions({5, 1}, {decision}, {});
+    source.answer(1, {decision});
     QCOMPARE(view->model()->rowCount(), 32);
     QCOMPARE(view->model()->expertOf(0), 5);
     QVERIFY(view->sentence().startsWith(QStringLiteral("Layer 2 chose 5: the largest scores.")));
@@ -261,21 +309,25 @@ void ExpertsPageTest::decisionsAreAskedForOnceATokenAndShown()
     QTest::mouseClick(chart, Qt::LeftButton, {}, chart->columnOf(9).center().toPoint());
     QVERIFY(m_selection->cell() == (RoutingCell{2, 9}));
     m_selection->setToken(TokenPosition{5, 2});
-    QCOMPARE(wanted.count(), 2);
+    QCOMPARE(source.asked.size(), std::size_t(2));
 }
 
 void ExpertsPageTest::decisionsSayWhyThereAreNone()
 {
+    FakeSource source;
+    m_inspector->setAnalysisSource(&source);
     m_chat->appendMessage(test::fakeReply(5, 10)); // still being written
-    QSignalSpy wanted(page()->decision(), &DecisionView::decisionsWanted);
     m_selection->setToken(TokenPosition{5, 1});
-    QCOMPARE(wanted.count(), 0);
+    QVERIFY(source.asked.empty());
     QVERIFY(page()->decision()->sentence().contains(QStringLiteral("when the reply has ended")));
     m_chat->finish(5, MessageState::Complete, {});
-    QCOMPARE(wanted.count(), 1);
-    page()->decision()->setDecisions({5, 1}, {}, QStringLiteral("This device cannot tell."));
-    QCOMPARE(page()->decision()->sentence(), QStringLiteral("This device cannot tell."));
+    QCOMPARE(source.asked.size(), std::size_t(1));
+    source.answer(1, {});
+    QVERIFY(page()->decision()->sentence().startsWith(QStringLiteral("This device does not")));
     QVERIFY(!page()->decision()->chart()->isVisible());
+    m_inspector->setAnalysisSource(nullptr);
+    m_selection->setToken(TokenPosition{5, 2});
+    QVERIFY(page()->decision()->sentence().contains(QStringLiteral("no engine to ask")));
 }
 
 void ExpertsPageTest::tokensOfAnExpertSelectTheirToken()

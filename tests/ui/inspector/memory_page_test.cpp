@@ -97,7 +97,7 @@ void MemoryPageTest::rowsTellWhatIsHeldAndWhatIsNot()
     QCOMPARE(text(model, 0, CacheModel::ValuesColumn), QStringLiteral("576"));
     QCOMPARE(text(model, 0, CacheModel::TokenColumn), QStringLiteral("70 kB")); // 70,272 bytes
     QCOMPARE(text(model, 0, CacheModel::HeldColumn), QStringLiteral("70 MB"));
-    QCOMPARE(text(model, 0, CacheModel::FitsColumn), QStringLiteral("1 million"));
+    QCOMPARE(text(model, 0, CacheModel::FitsColumn), QStringLiteral("1 M"));
     QCOMPARE(text(model, 2, CacheModel::ValuesColumn), QStringLiteral("40,960"));
     for (const int row : {-1, 0, 2, 3})
         for (const int column : {-1, 0, 5, 6})
