@@ -34,7 +34,7 @@ public:
     [[nodiscard]] std::vector<float> ropeFactors() const;
 
     /// Bytes of all tensors, as stored.
-    [[nodiscard]] std::int64_t bytes() const;
+    [[nodiscard]] std::int64_t bytes() const override;
 
     /// As Checkpoint::fingerprint().
     [[nodiscard]] std::string fingerprint() const;
