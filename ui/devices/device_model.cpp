@@ -13,9 +13,11 @@ void DeviceModel::setDevices(const DeviceList &list)
     m_rows = {{QStringLiteral("auto"), tr("Automatic"), tr("GPUs where they can, else the CPU")}};
     DeviceMemory gpus;
     for (const DeviceInfo &device : list.devices) {
-        m_rows.push_back({QString::fromStdString(device.id), QString::fromStdString(device.name),
-                          QString::fromStdString(device.id), device.memory});
-        if (device.id != "cpu") {
+        const QString id = QString::fromStdString(device.id);
+        const QString name = QString::fromStdString(device.name);
+        const bool isGpu = device.id != "cpu"; // there may be several of one name
+        m_rows.push_back({id, isGpu ? tr("%1 · %2").arg(name, id) : name, id, device.memory});
+        if (isGpu) {
             gpus.total += device.memory.total;
             gpus.available += device.memory.available;
         }

@@ -46,7 +46,7 @@ QString PlanModel::display(const DeviceShare &share, int column)
 {
     switch (column) {
     case DeviceColumn:
-        return QString::fromStdString(share.device.name);
+        return QString::fromStdString(share.device.id == "cpu" ? share.device.name : share.device.id);
     case LayersColumn:
         return share.layers == 1 ? QString::number(share.firstLayer)
                                  : tr("%1–%2").arg(share.firstLayer).arg(share.firstLayer + share.layers - 1);

@@ -96,7 +96,8 @@ private slots:
         QCOMPARE(model.rowOf(QStringLiteral("cuda:1")), 3);
         QCOMPARE(model.rowOf(QStringLiteral("cuda:2")), -1);
         QCOMPARE(model.index(0, DeviceModel::FreeColumn).data().toString(), QString());
-        QCOMPARE(model.index(3, DeviceModel::NameColumn).data().toString(), QStringLiteral("NVIDIA H200"));
+        QCOMPARE(model.index(3, DeviceModel::NameColumn).data().toString(),
+                 QStringLiteral("NVIDIA H200 · cuda:1"));
         QCOMPARE(model.index(3, DeviceModel::FreeColumn).data().toString(), QStringLiteral("140 GB"));
         QCOMPARE(model.index(4, 0).data(DeviceModel::IdRole).toString(), QStringLiteral("cuda"));
         QCOMPARE(model.index(4, DeviceModel::TotalColumn).data().toString(), QStringLiteral("174 GB"));
