@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/executor/cuda_decode.h"
 
+#include "engine/error.h"
 #include "kernels/cuda/decode_product_params.h"
 #include "kernels/cuda/images.h"
 #include "kernels/cuda/launch.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <functional>
@@ -48,6 +51,23 @@ DecodeShape shapeOf(const ModelConfig &c)
     return s;
 }
 
+/// Throws Error where the card's blocks have too little shared memory for the model's rows.
+void expectSharedMemory(const Part &part, const ModelConfig &c)
+{
+    std::int64_t longest = std::max(
+        {c.hiddenSize, c.numAttentionHeads * c.mla().vHeadDim, c.mla().qLoraRank, c.intermediateSize});
+    if (c.moe)
+        longest = std::max<std::int64_t>(longest,
+                                         (c.moe->numExpertsPerTok + c.moe->nSharedExperts)
+                                             * ((c.moe->moeIntermediateSize + 127) / 128 * 128));
+    const std::int64_t needed = decodeSharedBytes(c.cacheWidth(), longest);
+    if (needed > part.info.sharedMemoryPerBlock)
+        throw Error(
+            fmt::format("{}: the kernels need {} KB of shared memory a block for this model, the card "
+                        "has {} KB: use the CPU",
+                        part.info.name, (needed + 1023) / 1024, part.info.sharedMemoryPerBlock / 1024));
+}
+
 /// Pieces of one allocation.
 class Pieces {
 public:
@@ -85,6 +105,7 @@ Decode::Decode(const Model &model, std::size_t part)
     , m_product(m_productModule.kernel("decodeProduct"))
     , m_sharedBytes(static_cast<unsigned>(m_part.info.sharedMemoryPerBlock))
 {
+    expectSharedMemory(m_part, model.config);
     m_stack.allowSharedMemory(static_cast<int>(m_sharedBytes));
     m_product.allowSharedMemory(static_cast<int>(m_sharedBytes));
     std::vector<DeviceLayer> layers = m_part.layers;

@@ -39,6 +39,7 @@ struct WeightRing {
     float scales[ringPieces / 2][warpSize32];
 };
 constexpr int weightRingBytes = decodeWarps * sizeof(WeightRing);
+static_assert(blockStateBytes <= decodeStateBytes && weightRingBytes <= decodeRingBytes);
 
 /// Waits of all blocks of a grid for each other. Each block arrives, may do what needs no other block, and
 /// waits. The counter is 0 again when the kernel has ended. Whatever another block wrote is read past the L1

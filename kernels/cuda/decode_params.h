@@ -96,4 +96,17 @@ struct AttentionSplit {
 constexpr std::int32_t attentionTile = 64;
 constexpr std::int32_t attentionMaxSplits = 128;
 
+constexpr std::int64_t decodeStateBytes = 16 * 1024; ///< of shared memory, for a block's small things
+constexpr std::int64_t decodeRingBytes = 108 * 1024; ///< likewise, for weights on their way
+
+/// Shared memory that a block needs: for the tiles of attention over `width` values a position, and for one
+/// token's `longestRow` activations beside the rings.
+constexpr std::int64_t decodeSharedBytes(std::int64_t width, std::int64_t longestRow)
+{
+    const std::int64_t attention = 2 * (decodeHeadGroup + attentionTile) * (width + 8) * 2
+        + decodeHeadGroup * (attentionTile + 8) * 2 + 2 * decodeHeadGroup * (attentionTile + 4) * 4;
+    const std::int64_t products = decodeRingBytes + (longestRow + 132) * 4;
+    return decodeStateBytes + (attention > products ? attention : products);
+}
+
 } // namespace bathyscope::kernels::cuda
