@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "kernels/cuda/cublaslt.h"
 
+#if __has_include(<cublasLt.h>)
+
 #include "kernels/cuda/library.h"
 
 #include <cublasLt.h>
@@ -155,3 +157,27 @@ bool CublasLt::multiply(const Bf16Product &p, const Stream &stream)
 }
 
 } // namespace bathyscope::kernels::cuda
+
+#else
+
+namespace bathyscope::kernels::cuda {
+
+struct CublasLt::Functions { };
+struct CublasLt::Plan { };
+
+std::unique_ptr<CublasLt> CublasLt::load(std::string *why)
+{
+    *why = "built without cublasLt.h";
+    return nullptr;
+}
+
+CublasLt::~CublasLt() = default;
+
+bool CublasLt::multiply(const Bf16Product &, const Stream &)
+{
+    return false;
+}
+
+} // namespace bathyscope::kernels::cuda
+
+#endif
