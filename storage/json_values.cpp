@@ -6,6 +6,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
 namespace bathyscope::storage {
 
 namespace {
@@ -18,13 +22,31 @@ std::string dump(const Json &json)
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+/// The library converts any number to any other, also where that has no meaning.
+template <typename Value>
+Value wholeNumber(const Json &json, const char *key)
+{
+    const bool fits = json.is_number_unsigned()
+        ? std::in_range<Value>(json.get<std::uint64_t>())
+        : json.is_number_integer() && std::in_range<Value>(json.get<std::int64_t>());
+    if (!fits)
+        throw Error(
+            fmt::format("A stored value is damaged: {}: expected a whole number of {} bytes, found {}", key,
+                        sizeof(Value), dump(json)));
+    return json.get<Value>();
+}
+
 /// Leaves `value` as it is when the key is missing. A number that JSON cannot hold (NaN, infinity) was
 /// written as null.
 template <typename Value>
 void get(const Json &json, const char *key, Value &value)
 {
     const auto found = json.find(key);
-    if (found != json.end() && !found->is_null())
+    if (found == json.end() || found->is_null())
+        return;
+    if constexpr (std::is_integral_v<Value>)
+        value = wholeNumber<Value>(*found, key);
+    else
         value = found->template get<Value>();
 }
 
@@ -63,7 +85,7 @@ void readSampling(const Json &json, SamplingParameters &value)
     get(json, "repetition_penalty", value.repetitionPenalty);
     get(json, "max_tokens", value.maxTokens);
     if (json.contains("seed"))
-        value.seed = json.at("seed").get<std::uint64_t>();
+        value.seed = wholeNumber<std::uint64_t>(json.at("seed"), "seed");
 }
 
 FinishReason finishReason(int number)
