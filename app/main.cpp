@@ -5,6 +5,7 @@
 #include "app/instance_server.h"
 #include "app/program.h"
 #include "app/scripted_run.h"
+#include "app/tools/console.h"
 #include "engine/error.h"
 
 #include <QApplication>
@@ -117,6 +118,7 @@ int run(QApplication &application, const Options &options, const QString &profil
 
 int main(int argc, char **argv)
 {
+    joinConsole();
     QCoreApplication::setApplicationName(QStringLiteral("bathyscope"));
     QCoreApplication::setApplicationVersion(QStringLiteral(BATHYSCOPE_VERSION));
     QGuiApplication::setApplicationDisplayName(QStringLiteral("Bathyscope"));

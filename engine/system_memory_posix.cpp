@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#if !defined(_WIN32)
+
 #include "engine/system_memory.h"
 
 #include <algorithm>
@@ -41,3 +43,5 @@ DeviceMemory systemMemory()
 }
 
 } // namespace bathyscope
+
+#endif

@@ -230,7 +230,7 @@ void History::checkAtNextOpening() noexcept
 {
     try {
         if (!m_folder.empty())
-            std::ofstream(m_folder / kCheckMark) << '\n';
+            std::ofstream(m_folder / kCheckMark, std::ios::binary) << '\n';
     } catch (const std::exception &) {
         // Then the next opening checks only after a crash.
     }

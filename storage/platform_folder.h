@@ -8,7 +8,8 @@
 namespace bathyscope::storage {
 
 /// The folder of the user's default profile; it need not exist. On Linux $XDG_DATA_HOME/bathyscope, or
-/// ~/.local/share/bathyscope (XDG Base Directory Specification). Throws Error when the user has no home.
+/// ~/.local/share/bathyscope (XDG Base Directory Specification); on Windows %APPDATA%\bathyscope. Throws
+/// Error when the user has no home.
 std::filesystem::path defaultProfileFolder();
 
 } // namespace bathyscope::storage

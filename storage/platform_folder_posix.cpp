@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#if !defined(_WIN32)
+
 #include "storage/platform_folder.h"
 
 #include "engine/error.h"
@@ -21,3 +23,5 @@ std::filesystem::path defaultProfileFolder()
 }
 
 } // namespace bathyscope::storage
+
+#endif

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#if !defined(_WIN32)
+
 #include "storage/platform_lock.h"
 
 #include "storage/history_types.h"
@@ -42,3 +44,5 @@ InstanceLock::~InstanceLock()
 }
 
 } // namespace bathyscope::storage
+
+#endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/tools/arguments.h"
 
+#include "app/tools/console.h"
 #include "engine/error.h"
 
 #include <fmt/format.h>
@@ -98,7 +99,7 @@ std::vector<std::int64_t> Arguments::integers(const std::string &name,
 int runTool(const char *name, int (*body)(const std::vector<std::string> &words), int argc, char **argv)
 {
     try {
-        return body(std::vector<std::string>(argv + 1, argv + argc));
+        return body(openConsole(argc, argv));
     } catch (const std::exception &error) {
         fmt::print(stderr, "{}: {}\n", name, error.what());
         return 1;

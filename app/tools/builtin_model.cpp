@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/tools/builtin_model.h"
 
+#include "app/tools/console.h"
 #include "engine/error.h"
 
 namespace bathyscope::app {
@@ -18,9 +19,7 @@ std::filesystem::path builtinModelDirectory(const std::filesystem::path &program
 
 std::filesystem::path requireBuiltinModel()
 {
-    std::error_code ignored;
-    const auto directory =
-        builtinModelDirectory(std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path());
+    const auto directory = builtinModelDirectory(programFolder());
     if (directory.empty())
         throw Error("the built-in model was not found: name a model directory with --model");
     return directory;

@@ -9,7 +9,7 @@ namespace bathyscope {
 /// and the guard remembers. A file shrinks when another program writes it anew; the system then answers a
 /// read with a signal (SIGBUS), which cannot be turned into an exception where it happens, deep inside
 /// arithmetic. So whoever uses the file asks isBroken() when a phase of the work is done, before the result
-/// is used.
+/// is used. Where the system does not let a mapped file shrink (Windows) it is never broken.
 class MappingGuard {
 public:
     /// `begin` is the beginning of a mapping. Throws Error when too many files are mapped.

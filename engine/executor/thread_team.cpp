@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/executor/thread_team.h"
 
+#include "engine/executor/thread_wait.h"
+
 #include <algorithm>
 #include <chrono>
 
@@ -54,7 +56,7 @@ ThreadTeam::~ThreadTeam()
 {
     m_quit = true;
     m_started.fetch_add(1, std::memory_order_release);
-    m_started.notify_all();
+    wakeAll(m_started);
     for (std::thread &thread : m_threads)
         thread.join();
 }
@@ -89,7 +91,7 @@ void ThreadTeam::runTogether(const std::function<void(Member &)> &work)
     m_work = &work;
     m_running.store(m_size, std::memory_order_relaxed);
     m_started.fetch_add(1, std::memory_order_release);
-    m_started.notify_all();
+    wakeAll(m_started);
     Member self(*this, 0);
     work(self);
     m_running.fetch_sub(1, std::memory_order_acq_rel);
@@ -103,7 +105,7 @@ void ThreadTeam::loop(int index)
         // The next step usually follows within microseconds: look for it a while before sleeping.
         for (int i = 0; i < 2000 && m_started.load(std::memory_order_acquire) == seen; ++i)
             relax();
-        m_started.wait(seen, std::memory_order_acquire);
+        waitWhile(m_started, seen);
         ++seen;
         if (m_quit)
             return;

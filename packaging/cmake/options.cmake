@@ -8,6 +8,13 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # g++ 12 warns about std::string concatenation by mistake (gcc bug 105651).
     target_compile_options(bathyscope_options INTERFACE -Wno-restrict)
 endif()
+if(WIN32)
+    # Windows 10; UTF-16 names of functions; files are what is in them, with no line ends translated.
+    target_compile_definitions(bathyscope_options INTERFACE _WIN32_WINNT=0x0A00 UNICODE _UNICODE NOMINMAX WIN32_LEAN_AND_MEAN)
+    target_link_options(bathyscope_options INTERFACE -l:binmode.o)
+    # g++ keeps the stack aligned to 16 bytes only, and AVX would fault on its own spills (gcc bug 54412).
+    target_compile_options(bathyscope_options INTERFACE -Wa,-muse-unaligned-vector-move)
+endif()
 if(BATHYSCOPE_WERROR)
     target_compile_options(bathyscope_options INTERFACE -Werror)
 endif()

@@ -20,7 +20,7 @@ int main(int argc, char **argv)
         for (const std::filesystem::path &file : files) {
             std::ifstream stream(file, std::ios::binary);
             const std::vector<char> bytes{std::istreambuf_iterator<char>(stream), {}};
-            std::printf("%s\n", file.filename().c_str());
+            std::printf("%s\n", file.filename().string().c_str());
             std::fflush(stdout);
             LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t *>(bytes.data()), bytes.size());
             ++count;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#if !defined(_WIN32)
+
 #include "engine/text/jinja/library.h"
 
 #include <iomanip>
@@ -9,11 +11,7 @@ namespace bathyscope::jinja {
 std::string formatLocalTime(std::time_t time, const std::string &format)
 {
     std::tm parts{};
-#ifdef _WIN32
-    localtime_s(&parts, &time);
-#else
     localtime_r(&time, &parts);
-#endif
     std::ostringstream stream;
     stream.imbue(std::locale::classic());
     stream << std::put_time(&parts, format.c_str());
@@ -21,3 +19,5 @@ std::string formatLocalTime(std::time_t time, const std::string &format)
 }
 
 } // namespace bathyscope::jinja
+
+#endif
