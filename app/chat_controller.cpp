@@ -193,9 +193,12 @@ void ChatController::addQuestion(const QString &text, std::vector<MessageId> sib
         emit conversationChanged(m_conversation, m_systemPrompt);
 }
 
-void ChatController::startReply(std::vector<MessageId> siblings)
+void ChatController::startReply(std::vector<MessageId> siblings, Fork fork)
 {
-    Request request = makeRequest();
+    Request request;
+    request.prompt = messagesBefore(m_messages.rowCount());
+    request.sampling = m_sampling;
+    request.forced = std::move(fork.forced);
     Reply reply;
     reply.id = m_history.newId();
     reply.conversation = m_conversation;
@@ -206,6 +209,11 @@ void ChatController::startReply(std::vector<MessageId> siblings)
     shown.id = reply.id;
     shown.role = Role::Assistant;
     shown.state = ui::MessageState::Waiting;
+    for (const TokenRecord &token : fork.start) {
+        request.replyStart.push_back(token.id);
+        shown.append(TokenRecord(token));
+    }
+    reply.start = std::move(fork.start);
     m_messages.appendMessage(std::move(shown));
     siblings.push_back(reply.id);
     setSiblings(reply.id, std::move(siblings));
@@ -216,20 +224,17 @@ void ChatController::startReply(std::vector<MessageId> siblings)
     m_engine.generate(id, std::move(request));
 }
 
-Request ChatController::makeRequest() const
+std::vector<Message> ChatController::messagesBefore(int end) const
 {
     std::vector<Message> path;
     if (!m_systemPrompt.trimmed().isEmpty())
         path.push_back({Role::System, m_systemPrompt.toStdString()});
-    for (int row = 0; row < m_messages.rowCount(); ++row) {
+    for (int row = 0; row < end; ++row) {
         const ui::ChatMessage &message = m_messages.message(row);
         // Of earlier replies the model is given the answer only, as its template demands.
         path.push_back({message.role, message.role == Role::Assistant ? message.answer.utf8 : message.text});
     }
-    Request request;
-    request.prompt = std::move(path);
-    request.sampling = m_sampling;
-    return request;
+    return path;
 }
 
 void ChatController::setSiblings(MessageId message, std::vector<MessageId> siblings)
@@ -295,6 +300,7 @@ void ChatController::show(const storage::LoadedConversation &loaded)
     m_selection.clear();
     m_siblings.clear();
     m_replyModels.clear();
+    m_replySampling.clear();
     m_conversation = loaded.info.id;
     m_systemPrompt = QString::fromStdString(loaded.info.systemPrompt);
     m_status.contextUsed = 0;
@@ -303,6 +309,8 @@ void ChatController::show(const storage::LoadedConversation &loaded)
         messages.push_back(toChatMessage(entry));
         if (!entry.message.model.empty())
             m_replyModels[entry.message.id] = entry.message.model;
+        if (entry.message.sampling)
+            m_replySampling[entry.message.id] = *entry.message.sampling;
         if (entry.message.summary)
             m_status.contextUsed = entry.message.summary->contextUsed;
     }
@@ -356,7 +364,10 @@ void ChatController::storeReply()
     stored.role = Role::Assistant;
     stored.model = m_reply->model;
     stored.sampling = m_reply->sampling;
+    m_replySampling[m_reply->id] = m_reply->sampling;
     m_history.write([stored](storage::History &history) { history.beginReply(stored); });
+    if (!m_reply->start.empty())
+        m_history.appendTokens(m_reply->id, m_reply->start);
 }
 
 /// After the first exchange, unless the user has given another title meanwhile.
@@ -396,13 +407,18 @@ void ChatController::onTokens(const TokenBatch &event)
     storeReply();
     if (!m_reply->firstSeconds)
         m_reply->firstSeconds = event.tokens.front().seconds;
+    std::vector<TokenRecord> tokens = event.tokens;
+    // The clock of a fork goes on where the shared tokens end.
+    if (!m_reply->start.empty())
+        for (TokenRecord &token : tokens)
+            token.seconds += m_reply->start.back().seconds;
     m_reply->tokens += static_cast<int>(event.tokens.size());
     const float seconds = event.tokens.back().seconds - *m_reply->firstSeconds;
     if (seconds > 0)
         m_status.decodeSpeed = (m_reply->tokens - 1) / static_cast<double>(seconds);
     m_status.contextUsed = m_reply->promptTokens + m_reply->tokens;
-    m_history.appendTokens(event.reply, event.tokens);
-    m_messages.appendTokens(event.reply, event.tokens);
+    m_history.appendTokens(event.reply, tokens);
+    m_messages.appendTokens(event.reply, std::move(tokens));
     showStatus();
 }
 

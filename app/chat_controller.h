@@ -59,6 +59,17 @@ public:
     void storeModel();
     /// Shows the sibling that many places after a message, and the newest path below it.
     void showSibling(MessageId message, int delta);
+    /// Answers anew beside a reply, from exactly its first `token` tokens and then `forced`. Nothing happens
+    /// where objectionToReuse() has one.
+    void fork(MessageId reply, int token, const Continuation &forced);
+
+    /// Why the tokens of a reply cannot be given to the model again, for people; empty: they can.
+    [[nodiscard]] QString objectionToReuse(MessageId reply) const;
+    [[nodiscard]] std::vector<TokenId> idsOf(MessageId reply) const;
+    [[nodiscard]] std::vector<Message> promptOf(MessageId reply) const;
+    [[nodiscard]] std::optional<SamplingParameters> samplingOf(MessageId reply) const;
+    /// Of a shown message, itself included, oldest first.
+    [[nodiscard]] std::vector<MessageId> siblingsOf(MessageId message) const;
 
 signals:
     /// Another conversation is shown; 0: a new one.
@@ -85,11 +96,17 @@ private:
         std::optional<float> firstSeconds; ///< of its first token
         int tokens = 0;
         int promptTokens = 0;
+        std::vector<TokenRecord> start; ///< of a fork: the tokens that it shares with another reply
+    };
+    struct Fork {
+        std::vector<TokenRecord> start;
+        Continuation forced;
     };
 
     void addQuestion(const QString &text, std::vector<MessageId> siblings);
-    void startReply(std::vector<MessageId> siblings);
-    [[nodiscard]] Request makeRequest() const;
+    void startReply(std::vector<MessageId> siblings, Fork fork = {});
+    /// What the model is given of the messages before a row.
+    [[nodiscard]] std::vector<Message> messagesBefore(int row) const;
     void setSiblings(MessageId message, std::vector<MessageId> siblings);
     /// At once, or after the running reply, which is stopped.
     void afterReply(std::function<void()> action);
@@ -115,6 +132,7 @@ private:
     SamplingParameters m_sampling;
     std::map<MessageId, std::vector<MessageId>> m_siblings; ///< of the shown messages, oldest first
     std::map<MessageId, std::string> m_replyModels; ///< fingerprints, of the shown replies
+    std::map<MessageId, SamplingParameters> m_replySampling; ///< of the shown replies
     std::map<std::string, std::shared_ptr<const ModelInfo>> m_models; ///< by fingerprint
     std::shared_ptr<const ModelInfo> m_model;
     std::optional<Reply> m_reply;

@@ -4,6 +4,7 @@
 #include "app/model_locator.h"
 #include "ui/chat/chat_view.h"
 #include "ui/chat/composer.h"
+#include "ui/inspector/answer_page.h"
 #include "ui/inspector/inspector.h"
 #include "ui/inspector/memory_page.h"
 #include "ui/panels/sampling_panel.h"
@@ -56,6 +57,8 @@ Program::Program(const Options &options, const QString &profile, ProfileHistory 
     , m_openDirectory(std::move(openDirectory))
     , m_history(std::move(history))
     , m_controller(m_engine, m_history)
+    , m_analyst(m_engine, m_controller)
+    , m_versions(m_controller, m_history)
     , m_shelf(m_history)
     , m_traces(m_controller)
     , m_window(makeWindow(options.scheme.value_or(m_settings.preferences().scheme), m_controller, m_shelf))
@@ -226,6 +229,20 @@ void Program::connectEngine()
     connect(&m_engine, &EngineClient::loadFailed, this, &Program::onLoadFailed);
     m_window->inspector()->setModelProvider(
         [this](ui::MessageId message) { return m_controller.modelOf(message); });
+    m_window->inspector()->setAnalysisSource(&m_analyst);
+    connect(m_window->inspector(), &ui::Inspector::siblingRequested, &m_controller,
+            &ChatController::showSibling);
+    connect(&m_versions, &VersionReader::versionsRead, this, [this](const ui::ReplyVersions &versions) {
+        m_window->inspector()->answerPage()->setVersions(versions);
+    });
+    connect(m_window->inspector(), &ui::Inspector::forkRequested, this,
+            [this](const ui::TokenPosition &at, TokenId token) {
+                m_controller.fork(at.message, at.token, std::vector<TokenId>{token});
+            });
+    connect(m_window->inspector(), &ui::Inspector::forkTextRequested, this,
+            [this](const ui::TokenPosition &at, const QString &text) {
+                m_controller.fork(at.message, at.token, text.toStdString());
+            });
 }
 
 void Program::showTitle()
@@ -281,6 +298,7 @@ void Program::onModelLoaded(const ModelLoaded &event)
         builtin ? QStringList{tr("What is 25 * 37?"), tr("Which is larger, 9.11 or 9.9?"),
                               tr("Solve 2x - 9 = 21."), tr("Is 143 a prime number?")}
                 : QStringList());
+    m_analyst.setCapabilities(event.capabilities);
     m_window->inspector()->setModel(event.model);
     m_window->inspector()->setUnavailable(
         event.capabilities.maxCandidates > 0

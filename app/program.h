@@ -3,6 +3,7 @@
 // The rooms made one program: window, conversation, history, engine and settings.
 #pragma once
 
+#include "app/analyst.h"
 #include "app/chat_controller.h"
 #include "app/command_line.h"
 #include "app/conversation_shelf.h"
@@ -13,6 +14,7 @@
 #include "app/profile_history.h"
 #include "app/settings.h"
 #include "app/trace_export.h"
+#include "app/version_reader.h"
 #include "engine/executor/devices.h"
 #include "ui/window/main_window.h"
 
@@ -82,6 +84,8 @@ private:
     HistoryClient m_history;
     EngineClient m_engine;
     ChatController m_controller;
+    Analyst m_analyst;
+    VersionReader m_versions;
     ConversationShelf m_shelf;
     TraceExport m_traces;
     std::unique_ptr<ui::MainWindow> m_window;

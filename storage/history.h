@@ -79,6 +79,8 @@ public:
     /// With all its messages and tokens.
     void remove(ConversationId id);
     [[nodiscard]] LoadedConversation load(ConversationId id);
+    /// One message, on the current path or not; without its siblings.
+    [[nodiscard]] LoadedMessage message(MessageId id);
 
     // Folders of conversations, by name
 

@@ -184,6 +184,12 @@ LoadedMessage History::loadMessage(Statement &select, MessageId id)
     return loaded;
 }
 
+LoadedMessage History::message(MessageId id)
+{
+    Statement select = database().prepare(std::string(kSelectMessage) + " WHERE id = ?1");
+    return loadMessage(select, id);
+}
+
 LoadedConversation History::load(ConversationId id)
 {
     Statement select = database().prepare(std::string(kSelectConversation) + " WHERE id = ?1");

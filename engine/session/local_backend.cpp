@@ -203,7 +203,9 @@ std::vector<TokenId> LocalBackend::prepareContinuation(const Continuation &conti
 std::vector<TokenId> LocalBackend::textStart() const
 {
     const TokenId bos = m_executor->config().bosTokenId;
-    return bos < 0 ? std::vector<TokenId>() : std::vector<TokenId>{bos};
+    if (bos >= 0)
+        return {bos};
+    return m_endOfSequence.empty() ? std::vector<TokenId>() : std::vector<TokenId>{m_endOfSequence.front()};
 }
 
 bool LocalBackend::endsSequence(TokenId id) const

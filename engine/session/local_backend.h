@@ -45,7 +45,7 @@ public:
     [[nodiscard]] PreparedPrompt preparePrompt(const Prompt &prompt) const;
     [[nodiscard]] std::vector<TokenId> prepareContinuation(const Continuation &continuation) const;
 
-    /// What a text without a prompt begins with: the BOS token, or nothing.
+    /// What a text without a prompt begins with: the BOS token; where there is none the end of another text.
     [[nodiscard]] std::vector<TokenId> textStart() const;
 
     [[nodiscard]] bool endsSequence(TokenId id) const;

@@ -122,6 +122,51 @@ private slots:
         QCOMPARE(chat.last().answer.utf8, std::string("It is **42**."));
     }
 
+    void aForkBeginsWithTheTokensBeforeIt()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.askAndWait(QStringLiteral("Again?"));
+        const MessageId first = chat.last().id;
+        const std::vector<TokenId> ids = chat.controller.idsOf(first);
+        QVERIFY(chat.controller.objectionToReuse(first).isEmpty());
+        chat.controller.fork(first, 3, std::string("else"));
+        QCOMPARE(chat.last().tokens.size(), std::size_t(3)); // there before the engine begins
+        QTRY_VERIFY(!chat.controller.isReplying());
+        const Request request = chat.script->requests().back();
+        QCOMPARE(request.replyStart, std::vector<TokenId>(ids.begin(), ids.begin() + 3));
+        QCOMPARE(std::get<std::string>(request.forced), std::string("else"));
+        QCOMPARE(messagesOf(request), (std::vector<Message>{{Role::User, "Again?"}}));
+        const MessageId second = chat.last().id;
+        QVERIFY(second != first);
+        QCOMPARE(chat.controller.siblingsOf(second), (std::vector<MessageId>{first, second}));
+        QVERIFY(chat.last().reasoning.utf8.starts_with("First second thirdFirst"));
+        for (std::size_t i = 1; i < chat.last().tokens.size(); ++i)
+            QVERIFY(chat.last().tokens[i].seconds >= chat.last().tokens[i - 1].seconds);
+
+        // Both are in the history, whole.
+        chat.controller.showSibling(second, -1);
+        QTRY_COMPARE(chat.last().id, first);
+        QCOMPARE(chat.last().answer.utf8, std::string("It is **42**."));
+        chat.controller.showSibling(first, 1);
+        QTRY_COMPARE(chat.last().id, second);
+        QVERIFY(chat.last().reasoning.utf8.starts_with("First second thirdFirst"));
+        QVERIFY(chat.controller.samplingOf(second));
+    }
+
+    void aForkOfWhatIsNotThereDoesNothing()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.askAndWait(QStringLiteral("Again?"));
+        const MessageId reply = chat.last().id;
+        chat.controller.fork(reply, 1000, std::vector<TokenId>{1});
+        chat.controller.fork(reply + 1000, 0, std::vector<TokenId>{1});
+        QVERIFY(!chat.controller.isReplying());
+        QCOMPARE(chat.last().id, reply);
+        QVERIFY(!chat.controller.objectionToReuse(reply + 1000).isEmpty());
+    }
+
     void regenerateWhileARunningReplyStopsItFirst()
     {
         Fixture chat(m_folder->path());

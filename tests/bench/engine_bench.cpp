@@ -26,6 +26,13 @@ public:
     }
 };
 
+class Keep : public TokenSink {
+public:
+    std::vector<TokenId> ids;
+    void onPrefill(const PrefillProgress &) override { }
+    void onToken(TokenRecord &&record) override { ids.push_back(record.id); }
+};
+
 double median(std::vector<double> values)
 {
     std::sort(values.begin(), values.end());
@@ -45,6 +52,21 @@ Speeds measure(Backend &backend, const Request &request)
     const GenerationSummary summary = backend.createSession()->generate(request, sink, {});
     return {summary.promptTokens / summary.prefillSeconds, summary.generatedTokens / summary.decodeSeconds,
             sink.firstToken};
+}
+
+/// Seconds from asking for a fork in the middle of a reply to its first token.
+double forkStart(Session &session, const Request &request)
+{
+    Keep whole;
+    session.generate(request, whole, {});
+    Request fork = request;
+    const std::size_t at = whole.ids.size() / 2;
+    fork.replyStart.assign(whole.ids.begin(), whole.ids.begin() + static_cast<std::ptrdiff_t>(at));
+    fork.forced = std::vector<TokenId>{whole.ids[at] == 5 ? 6 : 5};
+    fork.sampling.maxTokens = 4;
+    Discard sink;
+    session.generate(fork, sink, {});
+    return sink.firstToken;
 }
 
 bool report(const char *what, double value, const char *unit, double limit, bool atLeast)
@@ -78,6 +100,8 @@ int main()
     std::vector<double> prefill;
     std::vector<double> decode;
     std::vector<double> firstToken;
+    std::vector<double> forks;
+    const auto session = backend->createSession();
     std::vector<double> tapCost; // in pairs, so that a change of the machine's speed meets both
     for (int i = 0; i < runs; ++i) {
         prefill.push_back(measure(*backend, longPrompt).prefill);
@@ -85,11 +109,13 @@ int main()
         const Speeds on = measure(*backend, shortPrompt);
         decode.push_back(on.decode);
         firstToken.push_back(on.firstToken);
+        forks.push_back(forkStart(*session, shortPrompt));
         tapCost.push_back(100 * (off.decode / on.decode - 1));
     }
     bool kept = report("prefill of 512 tokens", median(prefill), "tokens/s", 10000, true);
     kept &= report("decode, taps on", median(decode), "tokens/s", 1500, true);
     kept &= report("cost of the taps", median(tapCost), "%", 5, false);
     kept &= report("first token of a short prompt", 1e3 * median(firstToken), "ms", 20, false);
+    kept &= report("first token of a fork", 1e3 * median(forks), "ms", 50, false);
     return kept ? 0 : 1;
 }

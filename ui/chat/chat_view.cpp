@@ -4,6 +4,7 @@
 #include "ui/chat/chat_view.h"
 
 #include "ui/chat/chat_accessible.h"
+#include "ui/chat/color_legend.h"
 #include "ui/chat/empty_state.h"
 #include "ui/chat/token_map.h"
 #include "ui/theme/theme.h"
@@ -36,6 +37,7 @@ ChatView::ChatView(ChatModel *model, Selection *selection, QWidget *parent)
     , m_transcript(model)
     , m_empty(new EmptyState(viewport()))
     , m_toEnd(new QPushButton(QStringLiteral("↓ to the end"), viewport()))
+    , m_legend(new ColorLegend(viewport()))
 {
     installChatAccessibility();
     setObjectName(QStringLiteral("chatView"));
@@ -50,6 +52,8 @@ ChatView::ChatView(ChatModel *model, Selection *selection, QWidget *parent)
     m_toEnd->hide();
     setEmptyText(
         QStringLiteral("Ask something: you will see the answer, and how every token of it was chosen."));
+    m_legend->hide();
+    connect(m_legend, &QAbstractButton::clicked, this, &ChatView::nextColorBy);
     connect(m_toEnd, &QPushButton::clicked, this, &ChatView::scrollToEnd);
     connect(m_empty, &EmptyState::picked, this, &ChatView::examplePicked);
     connect(m_selection, &Selection::changed, this, &ChatView::showSelectedToken);
@@ -116,6 +120,20 @@ void ChatView::setExamples(const QStringList &prompts)
 void ChatView::setEmptyText(const QString &sentence)
 {
     m_empty->setText(sentence);
+}
+
+void ChatView::setColorBy(ColorBy by)
+{
+    m_colorBy = by;
+    m_legend->setScale(by);
+    updateOverlays();
+    viewport()->update();
+}
+
+void ChatView::nextColorBy()
+{
+    setColorBy(m_colorBy == ColorBy::Rank ? ColorBy::Probability
+                                          : static_cast<ColorBy>(static_cast<int>(m_colorBy) + 1));
 }
 
 bool ChatView::isReasoningOpen(MessageId id) const
@@ -196,6 +214,7 @@ void ChatView::updateOverlays()
         const int width = std::min(viewport()->width() - 2 * sideMargin, theme::chatWidth);
         m_empty->setGeometry((viewport()->width() - width) / 2, 0, width, viewport()->height());
     }
+    m_legend->move(viewport()->width() - m_legend->width() - 12, 8);
     const bool away =
         !m_following && verticalScrollBar()->maximum() - verticalScrollBar()->value() > 2 * nearEnd;
     m_toEnd->setVisible(away);
@@ -281,6 +300,7 @@ void ChatView::timerEvent(QTimerEvent *event)
 MessageMarks ChatView::marksFor(int row) const
 {
     MessageMarks marks;
+    marks.colorBy = m_colorBy;
     const ChatMessage &message = m_model->message(row);
     const MessageLayout &layout = *m_transcript.item(row).layout;
     const auto &token = m_selection->token();

@@ -16,6 +16,7 @@ class QPushButton;
 
 namespace bathyscope::ui {
 
+class ColorLegend;
 class EmptyState;
 
 /// The conversation: messages with their reasoning, every token of which can be selected.
@@ -35,6 +36,10 @@ public:
     /// Prompts to begin with, shown while there are no messages.
     void setExamples(const QStringList &prompts);
     void setEmptyText(const QString &sentence);
+    /// Colours the text of the replies; a legend tells by what.
+    void setColorBy(ColorBy by);
+    [[nodiscard]] ColorBy colorBy() const { return m_colorBy; }
+    void nextColorBy(); ///< the next scale; after the last one the first
 
     [[nodiscard]] bool isReasoningOpen(MessageId id) const;
     void setReasoningOpen(MessageId id, bool open);
@@ -145,6 +150,8 @@ private:
     mutable Transcript m_transcript;
     EmptyState *m_empty;
     QPushButton *m_toEnd;
+    ColorLegend *m_legend;
+    ColorBy m_colorBy = ColorBy::Nothing;
     QBasicTimer m_layoutTimer;
     QBasicTimer m_animationTimer;
     QBasicTimer m_dragTimer; ///< scrolls on while text is selected beyond the edge

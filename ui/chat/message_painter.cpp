@@ -103,6 +103,10 @@ void MessagePainter::paintSection(Section which, qreal top, qreal bottom)
     SectionPainter section(m_painter, m_layout.section(which), which, m_marks);
     if (m_view.raw && reply)
         section.setTokens(which == Section::Reasoning ? &m_message.reasoning : &m_message.answer);
+    if (m_marks.colorBy != ColorBy::Nothing && reply) {
+        section.setHeat(&m_message);
+        section.setColor(theme::colors().text);
+    }
     section.paint(top - origin.y(), bottom - origin.y());
     m_painter.restore();
 }

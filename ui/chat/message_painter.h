@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ui/chat/message_layout.h"
+#include "ui/model/token_heat.h"
 
 #include <QPainter>
 
@@ -24,6 +25,7 @@ struct MessageMarks {
     std::vector<TextRange> selected; ///< text to be copied
     int hoveredHotspot = -1; ///< index into MessageLayout::hotspots
     int focusedHotspot = -1;
+    ColorBy colorBy = ColorBy::Nothing; ///< of the text
     bool active = false; ///< the mouse or the keys are here: an own message shows its actions
 };
 

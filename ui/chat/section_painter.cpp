@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/chat/section_painter.h"
 
+#include "ui/chat/color_legend.h"
 #include "ui/chat/text_format.h"
 #include "ui/theme/theme.h"
 
@@ -93,11 +94,13 @@ void SectionPainter::paintGround(const Piece &piece)
         paintHairline(m_painter, {m_layout.indentOf(block), y}, {m_layout.width(), y}, colors.line);
     } else if (block.kind == Block::Kind::Table) {
         paintTable(piece);
-    } else if (block.kind == Block::Kind::Raw && m_tokens != nullptr) {
+    } else if (block.kind == Block::Kind::Raw && m_tokens != nullptr && m_heat == nullptr) {
         paintTokenGrounds(piece);
     } else {
         paintInlineCode(piece);
     }
+    if (m_heat != nullptr && block.kind != Block::Kind::Rule)
+        paintHeat(piece);
 }
 
 void SectionPainter::paintContainers(const Piece &piece)
@@ -136,28 +139,45 @@ void SectionPainter::paintTable(const Piece &piece)
                   piece.firstOfBlock ? theme::colors().secondary : theme::colors().line);
 }
 
-void SectionPainter::paintTokenGrounds(const Piece &piece)
+template <typename Visit>
+void SectionPainter::visitTokens(const Piece &piece, const SectionText &text, const Visit &visit) const
 {
     const auto begin = m_layout.sourceOf({piece.block, piece.start});
     if (!begin)
         return;
-    const auto after = std::upper_bound(m_tokens->offsets.begin(), m_tokens->offsets.end(), *begin);
-    auto index = static_cast<std::size_t>(after - m_tokens->offsets.begin());
+    const auto after = std::upper_bound(text.offsets.begin(), text.offsets.end(), *begin);
+    auto index = static_cast<std::size_t>(after - text.offsets.begin());
     index -= index > 0 ? 1 : 0;
-    const QColor ground = faded(theme::colors().accent, theme::colors().dark ? 0.16 : 0.10);
+    const TextPosition start{piece.block, piece.start};
     const TextPosition end{piece.block, piece.start + piece.length};
-    for (; index < m_tokens->offsets.size(); ++index) {
-        const std::size_t first = m_tokens->offsets[index];
-        const std::size_t last =
-            index + 1 < m_tokens->offsets.size() ? m_tokens->offsets[index + 1] : m_tokens->utf8.size();
+    for (; index < text.offsets.size(); ++index) {
+        const std::size_t first = text.offsets[index];
+        const std::size_t last = index + 1 < text.offsets.size() ? text.offsets[index + 1] : text.utf8.size();
         const auto [from, to] = m_layout.rendered(first, last);
         if (from >= end)
             break;
-        if (index % 2 != 0)
-            continue;
-        for (const QRectF &rect : m_layout.rects(from, to))
-            m_painter.fillRect(rect.adjusted(0, 0, 0, 0), ground);
+        visit(index, m_layout.rects(std::max(from, start), std::min(to, end)));
     }
+}
+
+void SectionPainter::paintTokenGrounds(const Piece &piece)
+{
+    const QColor ground = faded(theme::colors().accent, theme::colors().dark ? 0.16 : 0.10);
+    visitTokens(piece, *m_tokens, [&](std::size_t index, const std::vector<QRectF> &rects) {
+        for (const QRectF &rect : rects)
+            if (index % 2 == 0)
+                m_painter.fillRect(rect, ground);
+    });
+}
+
+void SectionPainter::paintHeat(const Piece &piece)
+{
+    const SectionText &text = m_which == Section::Reasoning ? m_heat->reasoning : m_heat->answer;
+    visitTokens(piece, text, [&](std::size_t index, const std::vector<QRectF> &rects) {
+        const double heat = tokenHeat(m_heat->tokens[text.tokens[index]], m_marks.colorBy);
+        for (const QRectF &rect : rects)
+            paintTokenHeat(m_painter, rect, heat);
+    });
 }
 
 void SectionPainter::paintInlineCode(const Piece &piece)

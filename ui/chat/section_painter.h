@@ -14,6 +14,8 @@ public:
 
     /// In raw text every second token gets a ground of its own, so that one sees where they end.
     void setTokens(const SectionText *tokens) { m_tokens = tokens; }
+    /// The tokens of this reply get a ground by MessageMarks::colorBy.
+    void setHeat(const ChatMessage *message) { m_heat = message; }
     /// Paints the text in this colour instead of its own.
     void setColor(const QColor &color) { m_color = color; }
     void paint(qreal top, qreal bottom);
@@ -23,6 +25,10 @@ private:
     void paintContainers(const SectionLayout::Piece &piece);
     void paintTable(const SectionLayout::Piece &piece);
     void paintTokenGrounds(const SectionLayout::Piece &piece);
+    void paintHeat(const SectionLayout::Piece &piece);
+    /// Calls `visit` with the index into `text` and the rectangles of every token that has a part here.
+    template <typename Visit>
+    void visitTokens(const SectionLayout::Piece &piece, const SectionText &text, const Visit &visit) const;
     void paintInlineCode(const SectionLayout::Piece &piece);
     void paintText(const SectionLayout::Piece &piece);
     void paintSelectedText();
@@ -34,6 +40,7 @@ private:
     Section m_which;
     const MessageMarks &m_marks;
     const SectionText *m_tokens = nullptr;
+    const ChatMessage *m_heat = nullptr;
     QColor m_color;
     TextPosition m_first; ///< of what is painted
     TextPosition m_last;

@@ -41,6 +41,7 @@ void CandidateModel::setToken(const TokenRecord &record, std::shared_ptr<const V
 {
     beginResetModel();
     m_vocabulary = std::move(vocabulary);
+    m_sampled.clear();
     m_rows.clear();
     double others = std::clamp(static_cast<double>(record.restMass), 0.0, 1.0);
     bool chosenShown = false;
@@ -69,9 +70,42 @@ void CandidateModel::setToken(const TokenRecord &record, std::shared_ptr<const V
     endResetModel();
 }
 
+void CandidateModel::setTokens(std::vector<RankedToken> tokens, std::shared_ptr<const Vocabulary> vocabulary)
+{
+    std::sort(tokens.begin(), tokens.end(),
+              [](const RankedToken &a, const RankedToken &b) { return a.rank < b.rank; });
+    beginResetModel();
+    m_vocabulary = std::move(vocabulary);
+    m_sampled.clear();
+    m_rows.clear();
+    for (const RankedToken &token : tokens) {
+        m_rows.push_back(tokenRow(token.id, token.logProb));
+        m_rows.back().rank = token.rank;
+    }
+    endResetModel();
+}
+
+void CandidateModel::setSampled(Sampled sampled)
+{
+    beginResetModel();
+    m_sampled = std::move(sampled);
+    endResetModel();
+}
+
+void CandidateModel::setState(State state)
+{
+    if (state == m_state)
+        return;
+    beginResetModel();
+    m_state = state;
+    endResetModel();
+    emit headerDataChanged(Qt::Horizontal, 0, ColumnCount - 1);
+}
+
 void CandidateModel::clear()
 {
     beginResetModel();
+    m_sampled.clear();
     m_rows.clear();
     m_vocabulary.reset();
     endResetModel();
@@ -87,8 +121,27 @@ int CandidateModel::columnCount(const QModelIndex &parent) const
     return parent.isValid() ? 0 : ColumnCount;
 }
 
-QString CandidateModel::display(const Row &row, int column)
+const SampledCandidate *CandidateModel::sampledOf(const Row &row) const
 {
+    const auto found = row.kind == Kind::Others ? m_sampled.end() : m_sampled.find(row.id);
+    return found == m_sampled.end() ? nullptr : &found->second;
+}
+
+/// After the sampler, in the columns of probability and of its logarithm.
+QString CandidateModel::samplerText(const Row &row, int column) const
+{
+    const SampledCandidate *sampled = sampledOf(row);
+    if (sampled == nullptr)
+        return QStringLiteral("–");
+    if (column == ProbabilityColumn)
+        return sampled->removedBy ? QStringLiteral("–") : percentText(sampled->probability);
+    return sampled->removedBy ? stageName(*sampled->removedBy) : QString();
+}
+
+QString CandidateModel::display(const Row &row, int column) const
+{
+    if (m_state == State::Sampler && column >= ProbabilityColumn)
+        return samplerText(row, column);
     switch (column) {
     case RankColumn:
         if (row.kind == Kind::Others)
@@ -124,6 +177,10 @@ QVariant CandidateModel::data(const QModelIndex &index, int role) const
     case KindRole:
         return static_cast<int>(row.kind);
     case ProbabilityRole:
+        if (m_state == State::Sampler) {
+            const SampledCandidate *sampled = sampledOf(row);
+            return sampled == nullptr ? 0.0 : static_cast<double>(sampled->probability);
+        }
         return row.probability;
     case TokenIdRole:
         return row.kind == Kind::Others ? QVariant() : QVariant(row.id);
@@ -141,8 +198,24 @@ QVariant CandidateModel::headerData(int section, Qt::Orientation orientation, in
                                    | Qt::AlignVCenter);
     if (role != Qt::DisplayRole)
         return {};
-    const QString names[] = {tr("Rank"), tr("Token"), tr("Probability"), tr("Log-prob.")};
+    const QString names[] = {tr("Rank"), tr("Token"), tr("Probability"),
+                             m_state == State::Model ? tr("Log-prob.") : tr("Removed by")};
     return names[section];
+}
+
+QString stageName(SamplerStage stage)
+{
+    switch (stage) {
+    case SamplerStage::Greedy:
+        return CandidateModel::tr("temperature 0");
+    case SamplerStage::TopK:
+        return CandidateModel::tr("top-k");
+    case SamplerStage::TopP:
+        return CandidateModel::tr("top-p");
+    case SamplerStage::MinP:
+        return CandidateModel::tr("min-p");
+    }
+    return {};
 }
 
 QString CandidateModel::toTsv(const std::vector<int> &rows) const

@@ -11,6 +11,7 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QPainter>
+#include <QScrollBar>
 #include <QStyledItemDelegate>
 
 #include <algorithm>
@@ -80,6 +81,7 @@ CandidateTable::CandidateTable(CandidateModel *model, QWidget *parent)
     setMouseTracking(true);
     setTabKeyNavigation(false);
     setEditTriggers(NoEditTriggers);
+    setVerticalScrollMode(ScrollPerItem);
     setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     verticalHeader()->hide();
@@ -124,9 +126,10 @@ void CandidateTable::resizeEvent(QResizeEvent *event)
                    std::max(40, viewport()->width() - rank - probability - logProb));
 }
 
-CandidateView::CandidateView(CandidateModel *model, QWidget *parent)
+CandidateView::CandidateView(CandidateModel *model, int rows, QWidget *parent)
     : QWidget(parent)
     , m_model(model)
+    , m_mostRows(rows)
     , m_table(new CandidateTable(model, this))
     , m_chart(createCandidateChart(this))
 {
@@ -139,14 +142,35 @@ CandidateView::CandidateView(CandidateModel *model, QWidget *parent)
     m_chart->setRows(headerHeight, CandidateTable::rowHeight);
     setFocusProxy(m_table);
     connect(model, &QAbstractItemModel::modelReset, this, &CandidateView::onReset);
-    connect(m_chart, &CandidateChart::rowClicked, m_table, &QTableView::selectRow);
+    connect(m_chart, &CandidateChart::rowClicked, this,
+            [this](int row) { m_table->selectRow(m_table->verticalScrollBar()->value() + row); });
+    connect(m_table->verticalScrollBar(), &QScrollBar::valueChanged, this, &CandidateView::updateBars);
+    connect(m_table, &QAbstractItemView::activated, this, [this](const QModelIndex &index) {
+        const QVariant id = index.data(CandidateModel::TokenIdRole);
+        if (id.isValid())
+            emit tokenActivated(id.toInt());
+    });
     onReset();
 }
 
 void CandidateView::onReset()
 {
+    // One row is kept free for a chosen token that is not among the candidates, so that what is below does
+    // not move up and down while the view follows a reply.
+    const int count = m_model->rowCount();
+    const bool chosenApart = m_model->index(count - 2, 0).data().toString() == QStringLiteral("–");
+    const int rows = std::min(count + (chosenApart || count < 2 ? 0 : 1), m_mostRows);
+    m_table->setVerticalScrollBarPolicy(count > rows ? Qt::ScrollBarAlwaysOn : Qt::ScrollBarAlwaysOff);
+    setFixedHeight(headerHeight + rows * CandidateTable::rowHeight + 2);
+    updateBars();
+}
+
+/// Of the rows in sight.
+void CandidateView::updateBars()
+{
     std::vector<CandidateBar> bars;
-    for (int row = 0; row < m_model->rowCount(); ++row) {
+    const int first = m_table->verticalScrollBar()->value();
+    for (int row = first; row < std::min(m_model->rowCount(), first + m_mostRows); ++row) {
         const QModelIndex index = m_model->index(row, CandidateModel::TokenColumn);
         bars.push_back(
             {.label = index.data().toString(),
@@ -154,12 +178,6 @@ void CandidateView::onReset()
              .kind = static_cast<CandidateBar::Kind>(index.data(CandidateModel::KindRole).toInt())});
     }
     m_chart->setBars(bars);
-    // One row is kept free for a chosen token that is not among the candidates, so that what is below does
-    // not move up and down while the view follows a reply.
-    const bool chosenApart =
-        m_model->index(m_model->rowCount() - 2, 0).data().toString() == QStringLiteral("–");
-    const int rows = m_model->rowCount() + (chosenApart || bars.size() < 2 ? 0 : 1);
-    setFixedHeight(headerHeight + rows * CandidateTable::rowHeight + 2);
 }
 
 } // namespace bathyscope::ui

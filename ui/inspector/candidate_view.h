@@ -3,6 +3,8 @@
 // The token table with its bars beside it, row by row.
 #pragma once
 
+#include "engine/records.h"
+
 #include <QTableView>
 #include <QWidget>
 
@@ -11,7 +13,7 @@ namespace bathyscope::ui {
 class CandidateChart;
 class CandidateModel;
 
-/// Rows of CandidateModel; as high as its rows, so that it never scrolls. Copies rows as TSV.
+/// Rows of CandidateModel; as high as its rows, up to a limit. Copies rows as TSV.
 class CandidateTable : public QTableView {
     Q_OBJECT
 
@@ -34,12 +36,19 @@ class CandidateView : public QWidget {
     Q_OBJECT
 
 public:
-    CandidateView(CandidateModel *model, QWidget *parent);
+    /// At most `rows` rows high; what is more scrolls.
+    CandidateView(CandidateModel *model, int rows, QWidget *parent);
+
+signals:
+    /// A token was double-clicked, or Enter was pressed on it.
+    void tokenActivated(bathyscope::TokenId id);
 
 private:
     void onReset();
+    void updateBars();
 
     CandidateModel *m_model;
+    int m_mostRows;
     CandidateTable *m_table;
     CandidateChart *m_chart;
 };

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/inspector/inspector.h"
 
+#include "ui/inspector/answer_page.h"
+#include "ui/inspector/distribution_view.h"
 #include "ui/inspector/decision_view.h"
 #include "ui/inspector/experts_page.h"
+#include "ui/inspector/fork_view.h"
 #include "ui/inspector/memory_page.h"
 #include "ui/inspector/token_page.h"
 #include "ui/theme/theme.h"
@@ -38,6 +41,7 @@ Inspector::Inspector(ChatModel *chat, Selection *selection, QWidget *parent)
     , m_tabs(new QTabBar(this))
     , m_stack(new QStackedWidget(this))
     , m_tokenPage(new TokenPage(selection))
+    , m_answerPage(new AnswerPage(selection))
     , m_expertsPage(new ExpertsPage(chat, selection, [this](MessageId id) { return modelOf(id); }))
     , m_memoryPage(new MemoryPage)
     , m_hint(new QLabel(this))
@@ -69,6 +73,7 @@ Inspector::Inspector(ChatModel *chat, Selection *selection, QWidget *parent)
     m_top->addWidget(m_tabs);
     m_top->addStretch(1);
     addPage(m_tokenPage, tr("Token"));
+    addPage(m_answerPage, tr("Answer"));
     addPage(m_expertsPage, tr("Experts"));
     addPage(m_memoryPage, tr("Memory"));
     connectSources();
@@ -100,6 +105,10 @@ void Inspector::connectSources()
     connect(m_chat, &QAbstractItemModel::modelReset, this, &Inspector::onConversationChanged);
     connect(m_chat, &QAbstractItemModel::rowsRemoved, this, &Inspector::onConversationChanged);
     connect(m_selection, &Selection::changed, this, &Inspector::refresh);
+    connect(m_tokenPage->distribution(), &DistributionView::forkRequested, this, &Inspector::forkRequested);
+    connect(m_tokenPage->distribution(), &DistributionView::forkTextRequested, this,
+            &Inspector::forkTextRequested);
+    connect(m_answerPage->forks(), &ForkView::siblingRequested, this, &Inspector::siblingRequested);
     connect(m_tabs, &QTabBar::currentChanged, this, [this](int index) {
         m_stack->setCurrentIndex(index);
         refresh();
@@ -128,6 +137,8 @@ void Inspector::setModelProvider(ModelProvider provider)
 
 void Inspector::setAnalysisSource(AnalysisSource *source)
 {
+    m_tokenPage->distribution()->setSource(source);
+    m_answerPage->setSource(source);
     m_expertsPage->decision()->setSource(source);
     refresh();
 }

@@ -25,6 +25,7 @@ class QTabBar;
 namespace bathyscope::ui {
 
 class AnalysisSource;
+class AnswerPage;
 class CandidateModel;
 class ExpertsPage;
 class InspectorPage;
@@ -65,7 +66,15 @@ public:
     [[nodiscard]] CandidateModel *candidates() const;
     [[nodiscard]] ExpertsPage *experts() const { return m_expertsPage; }
     [[nodiscard]] MemoryPage *memory() const { return m_memoryPage; }
+    [[nodiscard]] TokenPage *tokenPage() const { return m_tokenPage; }
+    [[nodiscard]] AnswerPage *answerPage() const { return m_answerPage; }
     [[nodiscard]] QSize sizeHint() const override { return {468, 860}; }
+
+signals:
+    /// Answer anew from the tokens of a reply before `at`, and then this one, or this text.
+    void forkRequested(const bathyscope::ui::TokenPosition &at, bathyscope::TokenId token);
+    void forkTextRequested(const bathyscope::ui::TokenPosition &at, const QString &text);
+    void siblingRequested(bathyscope::ui::MessageId shown, int delta);
 
 protected:
     void showEvent(QShowEvent *event) override;
@@ -92,6 +101,7 @@ private:
     QStackedWidget *m_stack;
     std::vector<InspectorPage *> m_pages; ///< in the order of the tabs
     TokenPage *m_tokenPage;
+    AnswerPage *m_answerPage;
     ExpertsPage *m_expertsPage;
     MemoryPage *m_memoryPage;
     QLabel *m_hint;

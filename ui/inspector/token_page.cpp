@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/inspector/token_page.h"
 
-#include "ui/inspector/candidate_model.h"
-#include "ui/inspector/candidate_view.h"
+#include "ui/inspector/distribution_view.h"
 #include "ui/inspector/routing_view.h"
 #include "ui/inspector/token_header.h"
 
@@ -12,18 +11,22 @@ namespace bathyscope::ui {
 
 TokenPage::TokenPage(Selection *selection, QWidget *parent)
     : InspectorPage(parent)
-    , m_candidates(new CandidateModel(this))
     , m_header(new TokenHeader(this))
-    , m_table(new CandidateView(m_candidates, this))
+    , m_distribution(new DistributionView(this))
     , m_routing(new RoutingView(selection, RoutingView::Extent::Token, this))
 {
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(12);
     layout->addWidget(m_header);
-    layout->addWidget(m_table);
+    layout->addWidget(m_distribution);
     layout->addWidget(m_routing);
     layout->addStretch(1);
+}
+
+CandidateModel *TokenPage::candidates() const
+{
+    return m_distribution->candidates();
 }
 
 void TokenPage::inspect(const Inspected &shown)
@@ -31,19 +34,19 @@ void TokenPage::inspect(const Inspected &shown)
     const std::shared_ptr<const Vocabulary> vocabulary = shown.model ? shown.model->vocabulary : nullptr;
     m_header->setToken(shown.record(), shown.token, static_cast<int>(shown.message.tokens.size()),
                        vocabulary.get());
-    m_candidates->setToken(shown.record(), vocabulary);
+    m_distribution->inspect(shown);
     updateRouting(shown);
 }
 
 void TokenPage::clear()
 {
-    m_candidates->clear();
+    m_distribution->clear();
     m_reply = std::make_shared<ReplyRouting>();
 }
 
 const QAbstractItemModel *TokenPage::table() const
 {
-    return m_candidates;
+    return m_distribution->candidates();
 }
 
 void TokenPage::updateRouting(const Inspected &shown)

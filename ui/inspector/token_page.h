@@ -10,7 +10,7 @@
 namespace bathyscope::ui {
 
 class CandidateModel;
-class CandidateView;
+class DistributionView;
 class RoutingView;
 class TokenHeader;
 
@@ -24,14 +24,14 @@ public:
     void clear() override;
     [[nodiscard]] const QAbstractItemModel *table() const override;
 
-    [[nodiscard]] CandidateModel *candidates() const { return m_candidates; }
+    [[nodiscard]] CandidateModel *candidates() const;
+    [[nodiscard]] DistributionView *distribution() const { return m_distribution; }
 
 private:
     void updateRouting(const Inspected &shown);
 
-    CandidateModel *m_candidates;
     TokenHeader *m_header;
-    CandidateView *m_table;
+    DistributionView *m_distribution;
     RoutingView *m_routing;
 
     std::shared_ptr<const ModelInfo> m_model; ///< whose experts are shown

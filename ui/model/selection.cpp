@@ -36,6 +36,12 @@ void Selection::extendTo(int token)
         setRange(m_state.token->message, m_state.anchor, token);
 }
 
+void Selection::brushTo(int token)
+{
+    if (m_state.token)
+        apply({TokenPosition{m_state.token->message, token}, m_state.anchor, m_state.cell}, true);
+}
+
 void Selection::setCell(const RoutingCell &cell)
 {
     apply({m_state.token, m_state.anchor, cell});

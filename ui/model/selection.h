@@ -60,6 +60,7 @@ public:
     void setToken(std::optional<TokenPosition> token); ///< a range of one; the cell stays
     void setRange(MessageId message, int anchor, int token); ///< in either order
     void extendTo(int token); ///< in the same reply; the anchor stays
+    void brushTo(int token); ///< extendTo() as a part of a drag: undone together with the other parts
     void setCell(const RoutingCell &cell); ///< the tokens stay
     /// setToken() as a part of a walk: consecutive ones are undone together.
     void walkTo(const TokenPosition &token);

@@ -17,6 +17,8 @@
 #include <QFileDialog>
 #include <QMenu>
 
+#include <tuple>
+
 namespace bathyscope::ui {
 
 QAction *MainWindow::addCommand(const QString &text, const QKeySequence &keys)
@@ -128,6 +130,24 @@ void MainWindow::buildSelectionCommands()
             &Selection::undo);
     connect(addCommand(tr("Next selection"), QKeySequence::Redo), &QAction::triggered, m_selection,
             &Selection::redo);
+    // The measure last chosen comes back.
+    connect(addCommand(tr("Colour the text by what the model expected"), tr("Ctrl+K")), &QAction::triggered,
+            this, [this, last = ColorBy::Surprisal]() mutable {
+                const ColorBy now = m_chat->colorBy();
+                m_chat->setColorBy(now == ColorBy::Nothing ? last : ColorBy::Nothing);
+                last = now == ColorBy::Nothing ? last : now;
+            });
+    connect(addCommand(tr("Colour the text by the next measure"), tr("Ctrl+Shift+K")), &QAction::triggered,
+            m_chat, &ChatView::nextColorBy);
+    for (const auto &[text, keys, step] :
+         {std::tuple(tr("Previous version of the answer"), tr("Ctrl+PgUp"), -1),
+          std::tuple(tr("Next version of the answer"), tr("Ctrl+PgDown"), 1)})
+        connect(addCommand(text, keys), &QAction::triggered, this, [this, by = step] {
+            const auto &selected = m_selection->token();
+            const ChatMessage *reply = selected ? m_messages->find(selected->message) : lastReply();
+            if (reply != nullptr)
+                emit m_chat->siblingRequested(reply->id, by);
+        });
     const QStringList pages = m_inspector->pageTitles();
     for (int page = 0; page < pages.size(); ++page)
         connect(addCommand(tr("Inspector: %1").arg(pages[page]), tr("Ctrl+%1").arg(page + 1)),

@@ -61,7 +61,6 @@ private slots:
     void estimatesDoNotMoveWhatIsRead();
     void copiesAcrossMessages();
     void dragSelectsText();
-    void shiftAndArrowsSelectARange();
     void copiesCode();
     void partialCharactersAreHeldBack();
     void linksAreAnnounced();
@@ -353,20 +352,6 @@ void ChatViewTest::dragSelectsText()
     QTest::mouseRelease(m_view->viewport(), Qt::LeftButton, {}, QPoint(last.right() - 2, last.center().y()));
     QVERIFY(m_view->selectedText().startsWith(QStringLiteral("one two")));
     QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 0, 1}));
-}
-
-void ChatViewTest::shiftAndArrowsSelectARange()
-{
-    reply(1, {"why "}, {"one ", "two ", "three"});
-    m_selection->setToken(TokenPosition{1, 3});
-    QTest::keyClick(m_view.get(), Qt::Key_Left, Qt::ShiftModifier);
-    QTest::keyClick(m_view.get(), Qt::Key_Left, Qt::ShiftModifier); // over the marker, into the reasoning
-    QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 0, 3}));
-    QTest::keyClick(m_view.get(), Qt::Key_Left, Qt::ShiftModifier); // no further
-    QTest::keyClick(m_view.get(), Qt::Key_Right, Qt::ShiftModifier);
-    QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 2, 3}));
-    QTest::keyClick(m_view.get(), Qt::Key_Right);
-    QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 3, 3}));
 }
 
 void ChatViewTest::copiesCode()

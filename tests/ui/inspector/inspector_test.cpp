@@ -73,7 +73,7 @@ void InspectorTest::init()
     m_selection = std::make_unique<Selection>();
     m_inspector = std::make_unique<Inspector>(m_chat.get(), m_selection.get());
     m_inspector->setModel(test::fakeModel());
-    m_inspector->resize(468, 900);
+    m_inspector->resize(468, 1500);
     m_inspector->show();
     m_inspector->activateWindow();
     QVERIFY(QTest::qWaitForWindowActive(m_inspector.get()));

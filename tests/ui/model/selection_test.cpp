@@ -16,6 +16,7 @@ private slots:
     void tokensAndCellAreApart();
     void undoAndRedo();
     void aWalkIsUndoneAtOnce();
+    void aDragIsUndoneAtOnce();
     void aNewStepForgetsWhatWasUndone();
     void historyHasALimit();
     void clearLeavesNothingToUndo();
@@ -108,6 +109,17 @@ void SelectionTest::aWalkIsUndoneAtOnce()
     selection.walkTo({7, 48}); // another walk
     selection.undo();
     QCOMPARE(selection.token(), std::optional(TokenPosition{7, 49}));
+}
+
+void SelectionTest::aDragIsUndoneAtOnce()
+{
+    Selection selection;
+    selection.setToken(TokenPosition{7, 3});
+    for (int token = 4; token < 9; ++token)
+        selection.brushTo(token);
+    QCOMPARE(selection.range(), std::optional(TokenRange{7, 3, 8}));
+    selection.undo();
+    QCOMPARE(selection.range(), std::optional(TokenRange{7, 3, 3}));
 }
 
 void SelectionTest::aNewStepForgetsWhatWasUndone()

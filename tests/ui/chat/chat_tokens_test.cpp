@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Ranges of tokens in the chat, and the colours of its text.
+#include "ui/chat/chat_view.h"
+#include "ui/chat/color_legend.h"
+#include "ui/theme/theme.h"
+
+#include <QApplication>
+#include <QPainter>
+#include <QTest>
+
+#include <cmath>
+#include <tuple>
+
+using namespace bathyscope;
+using namespace bathyscope::ui;
+
+class ChatTokensTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void init();
+    void cleanup();
+    void shiftAndArrowsSelectARange();
+    void textIsColouredByWhatWasExpected();
+    void theLegendGoesOnToTheNextScale();
+    void textKeepsItsContrastOnTheStrongestColour();
+
+private:
+    std::unique_ptr<ChatModel> m_model;
+    std::unique_ptr<Selection> m_selection;
+    std::unique_ptr<ChatView> m_view;
+};
+
+/// "why " in the reasoning, then "sure ", expected, and "odd", 1 in 16.
+void ChatTokensTest::init()
+{
+    theme::apply(*qApp, ColorScheme::Light);
+    m_model = std::make_unique<ChatModel>();
+    m_selection = std::make_unique<Selection>();
+    m_view = std::make_unique<ChatView>(m_model.get(), m_selection.get());
+    ChatMessage message;
+    message.id = 1;
+    message.role = bathyscope::Role::Assistant;
+    const std::tuple<Section, const char *, double> tokens[] = {{Section::Reasoning, "why ", 1.0},
+                                                                {Section::Marker, "</think>", 1.0},
+                                                                {Section::Answer, "sure ", 1.0},
+                                                                {Section::Answer, "odd", 1.0 / 16}};
+    for (const auto &[section, text, probability] : tokens) {
+        TokenRecord record;
+        record.section = section;
+        record.bytes = text;
+        record.logProb = static_cast<float>(std::log(probability));
+        record.top = {{record.id, record.logProb}};
+        message.append(std::move(record));
+    }
+    m_model->appendMessage(std::move(message));
+    m_view->resize(700, 500);
+    m_view->show();
+    QVERIFY(QTest::qWaitForWindowExposed(m_view.get()));
+    m_view->setFocus();
+    QTRY_VERIFY(!m_view->tokenRect({1, 3}).isEmpty());
+}
+
+void ChatTokensTest::cleanup()
+{
+    m_view.reset();
+}
+
+void ChatTokensTest::shiftAndArrowsSelectARange()
+{
+    m_selection->setToken(TokenPosition{1, 3});
+    QTest::keyClick(m_view.get(), Qt::Key_Left, Qt::ShiftModifier);
+    QTest::keyClick(m_view.get(), Qt::Key_Left, Qt::ShiftModifier); // over the marker, into the reasoning
+    QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 0, 3}));
+    QTest::keyClick(m_view.get(), Qt::Key_Left, Qt::ShiftModifier); // no further
+    QTest::keyClick(m_view.get(), Qt::Key_Right, Qt::ShiftModifier);
+    QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 2, 3}));
+    QTest::keyClick(m_view.get(), Qt::Key_Right);
+    QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 3, 3}));
+}
+
+void ChatTokensTest::textIsColouredByWhatWasExpected()
+{
+    const auto picture = [this](int token) {
+        return m_view->viewport()->grab(m_view->tokenRect({1, token}).adjusted(2, 0, -2, 0)).toImage();
+    };
+    const QImage sure = picture(2);
+    const QImage odd = picture(3);
+    m_view->setColorBy(ColorBy::Surprisal);
+    QCOMPARE(picture(2), sure);
+    const QImage coloured = picture(3);
+    QVERIFY(coloured != odd);
+    // The cue that needs no colour: a line at the bottom.
+    const auto lineHeight = [](const QImage &image) {
+        int rows = 0;
+        for (int y = image.height() - 5; y < image.height(); ++y)
+            rows += image.pixelColor(1, y).rgb() == theme::colors().text.rgb() ? 1 : 0;
+        return rows;
+    };
+    QCOMPARE(lineHeight(odd), 0);
+    QVERIFY(lineHeight(coloured) >= 2); // half of the scale
+    m_view->setColorBy(ColorBy::Nothing);
+    QCOMPARE(picture(3), odd);
+}
+
+void ChatTokensTest::theLegendGoesOnToTheNextScale()
+{
+    auto *legend = m_view->findChild<ColorLegend *>();
+    QVERIFY(!legend->isVisible());
+    m_view->setColorBy(ColorBy::Probability);
+    QVERIFY(legend->isVisible());
+    QVERIFY(legend->accessibleName().contains(QStringLiteral("probability")));
+    QTest::mouseClick(legend, Qt::LeftButton);
+    QCOMPARE(m_view->colorBy(), ColorBy::Surprisal);
+    m_view->nextColorBy();
+    m_view->nextColorBy();
+    QCOMPARE(m_view->colorBy(), ColorBy::Rank);
+    m_view->nextColorBy();
+    QCOMPARE(m_view->colorBy(), ColorBy::Probability);
+    m_view->setColorBy(ColorBy::Nothing);
+    QVERIFY(!legend->isVisible());
+}
+
+void ChatTokensTest::textKeepsItsContrastOnTheStrongestColour()
+{
+    const auto luminance = [](const QColor &color) {
+        const auto linear = [](double value) {
+            return value <= 0.04045 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4);
+        };
+        return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF())
+            + 0.0722 * linear(color.blueF());
+    };
+    for (const ColorScheme scheme : {ColorScheme::Light, ColorScheme::Dark}) {
+        theme::apply(*qApp, scheme);
+        for (const QColor &ground : {theme::colors().ground, theme::colors().reasoning}) {
+            QImage image(20, 20, QImage::Format_RGB32);
+            image.fill(ground);
+            QPainter painter(&image);
+            paintTokenHeat(painter, QRectF(0, 0, 20, 20), 1);
+            painter.end();
+            const double a = luminance(image.pixelColor(10, 5)) + 0.05;
+            const double b = luminance(theme::colors().text) + 0.05;
+            QVERIFY(std::max(a, b) / std::min(a, b) >= 4.5);
+        }
+    }
+}
+
+QTEST_MAIN(ChatTokensTest)
+#include "chat_tokens_test.moc"

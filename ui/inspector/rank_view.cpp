@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/inspector/rank_view.h"
+
+#include "ui/inspector/number_format.h"
+#include "ui/theme/theme.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLocale>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include <cmath>
+
+namespace bathyscope::ui {
+
+namespace {
+
+constexpr int chartHeight = 168;
+
+QString fitText(const std::optional<PowerLaw> &fit)
+{
+    if (!fit)
+        return RankView::tr("too few ranks for a power law");
+    return RankView::tr("slope %1 · ranks %2–%3 · R² %4")
+        .arg(fixedText(fit->slope, 2), QString::number(fit->first),
+             QLocale(QLocale::English).toString(fit->last), fixedText(fit->r2, 3));
+}
+
+} // namespace
+
+RankView::RankView(QWidget *parent)
+    : QWidget(parent)
+    , m_chart(createRankChart(this))
+    , m_readout(new QLabel(this))
+    , m_pinned(new QLabel(this))
+    , m_pin(new QToolButton(this))
+{
+    auto *heading = new QLabel(tr("Rank and probability, log–log"), this);
+    heading->setProperty("role", QStringLiteral("heading"));
+    m_pin->setText(tr("Pin"));
+    m_pin->setCheckable(true);
+    m_pin->setFont(theme::smallFont());
+    m_pin->setProperty("quiet", true);
+    m_pin->setToolTip(tr("Keep this curve, dotted, to compare other tokens with (Alt+P)"));
+    m_pin->setShortcut(tr("Alt+P"));
+    auto *top = new QHBoxLayout;
+    top->addWidget(heading, 1);
+    top->addWidget(m_pin);
+    auto *layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(4);
+    layout->addLayout(top);
+    layout->addWidget(m_chart);
+    layout->addWidget(m_readout);
+    layout->addWidget(m_pinned);
+    m_chart->setFixedHeight(chartHeight);
+    for (QLabel *label : {m_readout, m_pinned}) {
+        QFont font = theme::numberFont();
+        font.setPixelSize(12);
+        label->setFont(font);
+        label->setTextFormat(Qt::PlainText);
+        label->setProperty("role", QStringLiteral("secondary"));
+    }
+    m_readout->setToolTip(
+        tr("Derived: least squares through the logarithms, each rank weighted by 1/rank; of "
+           "the first ranks 1, 2, 4, 8 and 16 the one that fits best (dashed)"));
+    m_readout->setAccessibleName(tr("Power law"));
+    m_pinned->hide();
+    connect(m_pin, &QToolButton::toggled, this, &RankView::togglePin);
+}
+
+void RankView::setDistribution(const std::vector<Candidate> &top, TokenId chosen, const QString &name)
+{
+    m_curve = {};
+    m_name = name;
+    for (const Candidate &candidate : top) {
+        const double probability = std::exp(static_cast<double>(candidate.logProb));
+        if (!(probability > 0))
+            break;
+        m_curve.probabilities.push_back(probability);
+        if (candidate.id == chosen)
+            m_curve.chosenRank = static_cast<int>(m_curve.probabilities.size());
+    }
+    m_curve.fit = fitPowerLaw(m_curve.probabilities);
+    m_chart->setCurve(m_curve);
+    showTexts();
+}
+
+void RankView::clear()
+{
+    m_curve = {};
+    m_chart->setCurve(m_curve);
+    showTexts();
+}
+
+void RankView::togglePin(bool on)
+{
+    m_pinnedFit = on ? m_curve.fit : std::nullopt;
+    m_pinnedName = on ? m_name : QString();
+    m_chart->setPinned(on ? m_curve.probabilities : std::vector<double>());
+    m_pinned->setVisible(on);
+    showTexts();
+}
+
+void RankView::showTexts()
+{
+    m_readout->setText(fitText(m_curve.fit));
+    m_pinned->setText(m_pin->isChecked() ? tr("pinned %1: %2").arg(m_pinnedName, fitText(m_pinnedFit))
+                                         : QString());
+}
+
+QString RankView::readout() const
+{
+    return m_readout->text();
+}
+
+QString RankView::pinnedReadout() const
+{
+    return m_pinned->text();
+}
+
+} // namespace bathyscope::ui
