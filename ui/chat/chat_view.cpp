@@ -214,7 +214,8 @@ void ChatView::updateOverlays()
         const int width = std::min(viewport()->width() - 2 * sideMargin, theme::chatWidth);
         m_empty->setGeometry((viewport()->width() - width) / 2, 0, width, viewport()->height());
     }
-    m_legend->move(viewport()->width() - m_legend->width() - 12, 8);
+    m_legend->move(viewport()->width() - m_legend->width() - 12,
+                   viewport()->height() - m_legend->height() - 12);
     const bool away =
         !m_following && verticalScrollBar()->maximum() - verticalScrollBar()->value() > 2 * nearEnd;
     m_toEnd->setVisible(away);
