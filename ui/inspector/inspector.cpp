@@ -2,8 +2,8 @@
 #include "ui/inspector/inspector.h"
 
 #include "ui/inspector/answer_page.h"
-#include "ui/inspector/distribution_view.h"
 #include "ui/inspector/decision_view.h"
+#include "ui/inspector/distribution_view.h"
 #include "ui/inspector/experts_page.h"
 #include "ui/inspector/fork_view.h"
 #include "ui/inspector/memory_page.h"
