@@ -33,7 +33,7 @@ signals:
     void rowClicked(int row);
 };
 
-/// The chart made with Qt Charts.
+/// The chart made with Qt Charts, or the painted one where it is missing.
 CandidateChart *createCandidateChart(QWidget *parent);
 
 } // namespace bathyscope::ui

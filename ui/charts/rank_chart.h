@@ -29,7 +29,7 @@ public:
     virtual void setPinned(const std::vector<double> &probabilities) = 0;
 };
 
-/// The chart made with Qt Charts.
+/// The chart made with Qt Charts, or the painted one where it is missing.
 RankChart *createRankChart(QWidget *parent);
 
 } // namespace bathyscope::ui

@@ -43,7 +43,7 @@ ColorLegend::ColorLegend(QWidget *parent)
 
 void ColorLegend::setScale(ColorBy by)
 {
-    m_scale = heatScale(by);
+    m_scale = tokenScale(by);
     setAccessibleName(tr("Text coloured by %1").arg(m_scale.name));
     setVisible(by != ColorBy::Nothing);
     resize(sizeHint());

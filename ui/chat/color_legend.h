@@ -21,7 +21,7 @@ protected:
     void paintEvent(QPaintEvent *event) override;
 
 private:
-    HeatScale m_scale;
+    TokenScale m_scale;
 };
 
 /// A token's ground and, for those who do not tell colours apart, a line under it that grows with the heat.

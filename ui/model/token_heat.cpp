@@ -64,7 +64,7 @@ double tokenHeat(const TokenRecord &record, ColorBy by)
     return std::clamp(heat, 0.0, 1.0);
 }
 
-HeatScale heatScale(ColorBy by)
+TokenScale tokenScale(ColorBy by)
 {
     switch (by) {
     case ColorBy::Nothing:

@@ -17,11 +17,11 @@ enum class ColorBy : std::uint8_t { Nothing, Probability, Surprisal, Entropy, Ra
 double tokenHeat(const TokenRecord &record, ColorBy by);
 
 /// What the scale is of, and its two ends, for people.
-struct HeatScale {
+struct TokenScale {
     QString name;
     QString least;
     QString most;
 };
-HeatScale heatScale(ColorBy by);
+TokenScale tokenScale(ColorBy by);
 
 } // namespace bathyscope::ui

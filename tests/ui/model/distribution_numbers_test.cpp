@@ -92,7 +92,7 @@ void DistributionNumbersTest::heatRunsFromExpectedToSurprising()
     record.id = -1; // lost
     QCOMPARE(tokenHeat(record, ColorBy::Surprisal), 0.0);
     for (const ColorBy by : {ColorBy::Probability, ColorBy::Surprisal, ColorBy::Entropy, ColorBy::Rank})
-        QVERIFY(!heatScale(by).name.isEmpty());
+        QVERIFY(!tokenScale(by).name.isEmpty());
 }
 
 QTEST_GUILESS_MAIN(DistributionNumbersTest)
