@@ -28,27 +28,21 @@ private:
 };
 
 // The functions in use. cuda.h's macros give each name its current version (cuMemAlloc is cuMemAlloc_v2).
-#define BATHYSCOPE_CUDA_FUNCTIONS(X)                                                                         \
-    X(cuInit)                                                                                                \
-    X(cuDriverGetVersion)                                                                                    \
-    X(cuGetErrorName)                                                                                        \
-    X(cuGetErrorString)                                                                                      \
-    X(cuDeviceGetCount)                                                                                      \
-    X(cuDeviceGet)                                                                                           \
-    X(cuDeviceGetName) X(cuDeviceGetAttribute) X(cuDeviceTotalMem) X(cuDeviceCanAccessPeer)                  \
-        X(cuDevicePrimaryCtxRetain) X(cuDevicePrimaryCtxRelease) X(cuCtxSetCurrent) X(cuCtxGetCurrent)       \
-            X(cuCtxSynchronize) X(cuMemGetInfo) X(cuMemAlloc) X(cuMemFree) X(cuMemHostAlloc)                 \
-                X(cuMemFreeHost) X(cuMemcpyHtoD) X(cuMemcpyDtoH) X(cuMemcpyHtoDAsync) X(cuMemcpyDtoHAsync)   \
-                    X(cuMemcpyDtoDAsync) X(cuMemcpyPeerAsync) X(cuMemcpy2D) X(cuMemsetD8Async)               \
-                        X(cuStreamCreate) X(cuStreamDestroy) X(cuStreamSynchronize) X(cuStreamWaitEvent)     \
-                            X(cuStreamBeginCapture) X(cuStreamEndCapture) X(cuLaunchHostFunc)                \
-                                X(cuEventCreate) X(cuEventDestroy) X(cuEventRecord) X(cuEventSynchronize)    \
-                                    X(cuEventElapsedTime) X(cuGraphInstantiate) X(cuGraphLaunch)             \
-                                        X(cuGraphDestroy) X(cuGraphExecDestroy) X(cuModuleLoadData)          \
-                                            X(cuModuleUnload) X(cuModuleGetFunction) X(cuFuncSetAttribute)   \
-                                                X(cuFuncGetAttribute) X(cuLaunchKernelEx)                    \
-                                                    X(cuOccupancyMaxActiveBlocksPerMultiprocessor)           \
-                                                        X(cuTensorMapEncodeTiled)
+// clang-format off
+#define BATHYSCOPE_CUDA_FUNCTIONS(X) \
+    X(cuInit) X(cuDriverGetVersion) X(cuGetErrorName) X(cuGetErrorString) X(cuDeviceGetCount) \
+    X(cuDeviceGet) X(cuDeviceGetName) X(cuDeviceGetAttribute) X(cuDeviceTotalMem) \
+    X(cuDeviceCanAccessPeer) X(cuDevicePrimaryCtxRetain) X(cuDevicePrimaryCtxRelease) X(cuCtxSetCurrent) \
+    X(cuCtxGetCurrent) X(cuCtxSynchronize) X(cuMemGetInfo) X(cuMemAlloc) X(cuMemFree) X(cuMemHostAlloc) \
+    X(cuMemFreeHost) X(cuMemcpyHtoD) X(cuMemcpyDtoH) X(cuMemcpyHtoDAsync) X(cuMemcpyDtoHAsync) \
+    X(cuMemcpyDtoDAsync) X(cuMemcpyPeerAsync) X(cuMemcpy2D) X(cuMemsetD8Async) X(cuStreamCreate) \
+    X(cuStreamDestroy) X(cuStreamSynchronize) X(cuStreamWaitEvent) X(cuStreamBeginCapture) \
+    X(cuStreamEndCapture) X(cuLaunchHostFunc) X(cuEventCreate) X(cuEventDestroy) X(cuEventRecord) \
+    X(cuEventSynchronize) X(cuEventElapsedTime) X(cuGraphInstantiate) X(cuGraphLaunch) X(cuGraphDestroy) \
+    X(cuGraphExecDestroy) X(cuModuleLoadData) X(cuModuleUnload) X(cuModuleGetFunction) \
+    X(cuFuncSetAttribute) X(cuFuncGetAttribute) X(cuLaunchKernelEx) \
+    X(cuOccupancyMaxActiveBlocksPerMultiprocessor) X(cuTensorMapEncodeTiled)
+// clang-format on
 
 /// The resolved functions; each member is named as in the driver's documentation.
 struct Driver {
