@@ -94,7 +94,9 @@ void Selection::clear()
     m_redo.clear();
     m_walking = false;
     setHoveredToken({});
-    if (std::exchange(m_state, {}) != State())
+    const bool empty = !m_state.token && !m_state.cell.layer && !m_state.cell.expert;
+    m_state = {};
+    if (!empty)
         emit changed();
 }
 
