@@ -161,7 +161,9 @@ void BlockBuilder::enterSpan(StyleFlag style, const QString &address)
 
 void BlockBuilder::leaveSpan()
 {
-    m_spans.pop_back();
+    // md4c leaves a span that it never entered where an autolink crosses the end of a link.
+    if (!m_spans.empty())
+        m_spans.pop_back();
 }
 
 /// Shows where an image is, in parentheses; `written` is its address as the parser hands it over.
