@@ -359,7 +359,7 @@ bool BlockBuilder::startsAfterBlankLine(std::size_t offset, std::size_t &lineSta
 }
 
 /// A paragraph or heading of the document itself, after a blank line and on a line that is complete, ends
-/// everything before it for good.
+/// everything before it for good; but not right behind a list, whose blank lines md4c still remembers there.
 void BlockBuilder::noteCheckpoint(std::size_t offset)
 {
     const Block::Kind kind = m_result.blocks.back().kind;
@@ -367,6 +367,9 @@ void BlockBuilder::noteCheckpoint(std::size_t offset)
     std::size_t lineStart = 0;
     if (m_leafDepth != 2 || !suitable || m_implicit || !m_result.blocks.back().text.isEmpty()
         || !startsAfterBlankLine(offset, lineStart))
+        return;
+    const std::size_t count = m_result.blocks.size();
+    if (count > 1 && !m_result.blocks[count - 2].containers.empty())
         return;
     if (m_source.find('\n', offset) != std::string_view::npos)
         m_result.last = {lineStart, m_result.blocks.size() - 1};
