@@ -43,7 +43,6 @@ void BlockBuilder::leaveQuote()
 void BlockBuilder::enterList(qint64 start, QChar delimiter, bool tight)
 {
     closeLeaf();
-    m_hasList = true;
     m_lists.push_back({start, delimiter, tight});
 }
 
@@ -360,13 +359,13 @@ bool BlockBuilder::startsAfterBlankLine(std::size_t offset, std::size_t &lineSta
 }
 
 /// A paragraph or heading of the document itself, after a blank line and on a line that is complete, ends
-/// everything before it for good; but not behind a list, of which md4c still remembers something there.
+/// everything before it for good.
 void BlockBuilder::noteCheckpoint(std::size_t offset)
 {
     const Block::Kind kind = m_result.blocks.back().kind;
     const bool suitable = kind == Block::Kind::Paragraph || kind == Block::Kind::Heading;
     std::size_t lineStart = 0;
-    if (m_hasList || m_leafDepth != 2 || !suitable || m_implicit || !m_result.blocks.back().text.isEmpty()
+    if (m_leafDepth != 2 || !suitable || m_implicit || !m_result.blocks.back().text.isEmpty()
         || !startsAfterBlankLine(offset, lineStart))
         return;
     if (m_source.find('\n', offset) != std::string_view::npos)

@@ -72,7 +72,6 @@ private:
     std::vector<OpenSpan> m_spans;
     bool m_open = false; ///< the last block of the result still takes text
     bool m_implicit = false; ///< it is the text of a tight item, which has no paragraph of its own
-    bool m_hasList = false; ///< there was a list
     bool m_untouched = false; ///< no piece of it was found in the source yet
     int m_depth = 0; ///< 1 is the document
     int m_leafDepth = 0;
