@@ -22,9 +22,9 @@ bool isSpace(char c)
 
 } // namespace
 
-BlockBuilder::BlockBuilder(std::string_view source, std::size_t from)
+BlockBuilder::BlockBuilder(std::string_view source, std::size_t rendered)
     : m_source(source)
-    , m_cursor(from)
+    , m_cursor(rendered)
 {
 }
 
@@ -103,6 +103,8 @@ void BlockBuilder::closeLeaf()
         block.source.pop_back();
     }
     block.sourceEnd = m_cursor;
+    // No span outlives its block, though md4c may forget to leave one where links and emphasis cross.
+    m_spans.clear();
     m_open = false;
     m_implicit = false;
 }
@@ -359,17 +361,18 @@ bool BlockBuilder::startsAfterBlankLine(std::size_t offset, std::size_t &lineSta
 }
 
 /// A paragraph or heading of the document itself, after a blank line and on a line that is complete, ends
-/// everything before it for good.
+/// everything before it for good. Not where it is indented: behind an empty list item md4c counts indentation
+/// otherwise than at a document's beginning.
 void BlockBuilder::noteCheckpoint(std::size_t offset)
 {
     const Block::Kind kind = m_result.blocks.back().kind;
     const bool suitable = kind == Block::Kind::Paragraph || kind == Block::Kind::Heading;
     std::size_t lineStart = 0;
     if (m_leafDepth != 2 || !suitable || m_implicit || !m_result.blocks.back().text.isEmpty()
-        || !startsAfterBlankLine(offset, lineStart))
+        || !startsAfterBlankLine(offset, lineStart) || isSpace(m_source[lineStart]))
         return;
     if (m_source.find('\n', offset) != std::string_view::npos)
-        m_result.last = {lineStart, m_result.blocks.size() - 1};
+        m_result.last = {lineStart, m_result.blocks.size() - 1, m_cursor};
 }
 
 } // namespace bathyscope::ui::markdown

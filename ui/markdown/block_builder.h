@@ -13,8 +13,8 @@ namespace bathyscope::ui::markdown {
 /// Turns the parser's nested events into flat blocks and finds the place of every character in the source.
 class BlockBuilder {
 public:
-    /// The parser sees `source` from byte `from` on.
-    BlockBuilder(std::string_view source, std::size_t from);
+    /// Bytes of `source` before `rendered` belong to blocks that are there already.
+    BlockBuilder(std::string_view source, std::size_t rendered);
 
     void enterLevel() { ++m_depth; }
     void leaveLevel() { --m_depth; }

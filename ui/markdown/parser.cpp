@@ -184,15 +184,22 @@ int text(MD_TEXTTYPE type, const MD_CHAR *characters, MD_SIZE size, void *user)
 
 } // namespace
 
-ParseResult parse(std::string_view source, std::size_t from)
+ParseResult parse(std::string_view source, const Checkpoint &from)
 {
     // md4c 0.4.8 looks some bytes past the end of a text that stops within a link, as streamed text does.
     constexpr std::size_t margin = 64;
+    // Where it asks whether a list item is still empty (top_block in md_analyze_line) it may take the low
+    // byte of a line's offset for the type of a block. So the tail is handed over behind as many blank lines
+    // as give each byte the offset, modulo 256, that it has in the whole.
+    constexpr std::size_t period = 256;
+    const std::size_t begin = from.offset - from.offset % period;
     std::string padded;
     padded.reserve(source.size() + margin);
     padded.append(source).append(margin, '\0');
+    std::fill(padded.begin() + static_cast<std::ptrdiff_t>(begin),
+              padded.begin() + static_cast<std::ptrdiff_t>(from.offset), '\n');
     const std::string_view copy(padded.data(), source.size());
-    BlockBuilder to(copy, from);
+    BlockBuilder to(copy, from.rendered);
     MD_PARSER parser{};
     parser.flags = MD_DIALECT_GITHUB;
     parser.enter_block = enterBlock;
@@ -200,7 +207,7 @@ ParseResult parse(std::string_view source, std::size_t from)
     parser.enter_span = enterSpan;
     parser.leave_span = leaveSpan;
     parser.text = text;
-    const std::string_view tail = copy.substr(from);
+    const std::string_view tail = copy.substr(begin);
     md_parse(tail.data(), static_cast<MD_SIZE>(tail.size()), &parser, &to);
     return to.take();
 }
@@ -256,7 +263,7 @@ Change IncrementalParser::update(std::string_view source)
     m_seen = source.size();
 
     const Checkpoint begin = m_checkpoint;
-    ParseResult result = parse(source, begin.offset);
+    ParseResult result = parse(source, begin);
     Blocks before(std::make_move_iterator(m_blocks.begin() + static_cast<std::ptrdiff_t>(begin.blocks)),
                   std::make_move_iterator(m_blocks.end()));
     Change change = firstChange(before, result.blocks);
@@ -265,7 +272,7 @@ Change IncrementalParser::update(std::string_view source)
     m_blocks.insert(m_blocks.end(), std::make_move_iterator(result.blocks.begin()),
                     std::make_move_iterator(result.blocks.end()));
     if (!m_references && result.last.offset > begin.offset)
-        m_checkpoint = {result.last.offset, begin.blocks + result.last.blocks};
+        m_checkpoint = {result.last.offset, begin.blocks + result.last.blocks, result.last.rendered};
     return change;
 }
 

@@ -9,6 +9,7 @@ namespace bathyscope::ui::markdown {
 struct Checkpoint {
     std::size_t offset = 0; ///< byte at which a line, and with it a top-level block, begins
     std::size_t blocks = 0; ///< blocks before it
+    std::size_t rendered = 0; ///< byte after the last one that these render
 };
 
 struct ParseResult {
@@ -16,9 +17,10 @@ struct ParseResult {
     Checkpoint last; ///< the last place from which a longer source can be parsed anew
 };
 
-/// Parses Markdown (CommonMark with tables, strikethrough, task lists and bare addresses) from byte `from`
-/// of `source`, which must be 0 or a checkpoint. Offsets in the result count from the source's beginning.
-[[nodiscard]] ParseResult parse(std::string_view source, std::size_t from = 0);
+/// Parses Markdown (CommonMark with tables, strikethrough, task lists and bare addresses) from its beginning
+/// or from a checkpoint that an earlier parse of it found. Offsets in the result count from the source's
+/// beginning, blocks from the checkpoint.
+[[nodiscard]] ParseResult parse(std::string_view source, const Checkpoint &from = {});
 
 /// True when a part of the text may define link references, which can change what came before them.
 [[nodiscard]] bool mayDefineReferences(std::string_view source);
