@@ -49,6 +49,16 @@ inline constexpr std::int64_t maxExperts = 4096;
 inline constexpr std::int64_t maxWidth = 1 << 20; ///< hidden sizes, ranks and head dimensions
 inline constexpr std::int64_t maxContext = 1 << 24; ///< tokens
 
+// folders of models
+inline constexpr int maxLibraryDepth = 8; ///< folders below the one that is searched
+inline constexpr std::size_t maxLibraryEntries = 200'000; ///< files and folders looked at
+inline constexpr std::size_t maxLibraryModels = 4096;
+
+// model hubs
+inline constexpr std::int64_t maxHubAnswer = 64 << 20; ///< bytes of one answer that is not a model's file
+inline constexpr int maxHubFiles = 10'000; ///< of one repository
+inline constexpr int maxHubRedirects = 8; ///< of one request
+
 // stored tokens and traces
 inline constexpr std::size_t tokensPerBlob = 256; ///< the most that one may hold
 inline constexpr std::size_t maxStoredVocabulary = 1U << 24U; ///< items; published models have at most 2^18

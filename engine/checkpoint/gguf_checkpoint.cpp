@@ -106,7 +106,8 @@ std::int64_t splitNumber(const GgufFile &file, const std::string &key, std::int6
 
 } // namespace
 
-GgufCheckpoint::GgufCheckpoint(const std::filesystem::path &file)
+GgufCheckpoint::GgufCheckpoint(const std::filesystem::path &file, GgufContents contents)
+    : m_contents(contents)
 {
     openParts(file);
     for (const auto &part : m_files)
@@ -153,8 +154,10 @@ void GgufCheckpoint::addTensor(const GgufFile &file, const std::string &tensorNa
     const std::string path = toUtf8(file.path());
     const auto hub = tensorName == "rope_freqs.weight" ? tensorName : hubName(tensorName);
     if (!hub)
-        throwFileError(file.path(), tensorName, "a tensor of a known layer (is the model of another kind?)",
-                       fmt::format("{}", kernels::blockOf(tensor.dtype).name));
+        throwFileError(
+            file.path(), tensorName, fmt::format("tensors of a model that can run ({})", ggufArchitectures),
+            fmt::format("one that they do not have, in a model of the kind {}",
+                        metadata().value("general.architecture", nlohmann::json("unnamed")).dump()));
     if (!m_tensors.emplace(*hub, Tensor{tensor.dtype, tensor.shape, tensor.bytes.data(), path}).second)
         throwFileError(file.path(), tensorName, "one tensor of that name in all parts", "two");
 }
@@ -189,6 +192,15 @@ void GgufCheckpoint::joinKeysAndValues(const std::string &layer, const Tensor &k
     const std::int64_t latent = keys.shape[1];
     const std::int64_t nope = keys.shape[2];
     const std::int64_t value = values.shape[1];
+    const auto place = [&](const float *data) {
+        m_tensors.insert_or_assign(
+            layer + "self_attn.kv_b_proj.weight",
+            Tensor{kernels::DType::F32, {heads * (nope + value), latent}, data, keys.file});
+    };
+    if (m_contents == GgufContents::Headers) {
+        place(nullptr);
+        return;
+    }
     std::vector<float> &joined =
         m_joined.emplace_back(static_cast<std::size_t>(heads * (nope + value) * latent));
     std::vector<float> row(static_cast<std::size_t>(nope));
@@ -206,9 +218,7 @@ void GgufCheckpoint::joinKeysAndValues(const std::string &layer, const Tensor &k
                 {.data = values.data, .dtype = values.dtype, .rows = heads * value, .columns = latent},
                 head * value + v, out + (nope + v) * latent);
     }
-    m_tensors.insert_or_assign(
-        layer + "self_attn.kv_b_proj.weight",
-        Tensor{kernels::DType::F32, {heads * (nope + value), latent}, joined.data(), keys.file});
+    place(joined.data());
 }
 
 const Tensor *GgufCheckpoint::find(const std::string &name) const

@@ -6,10 +6,19 @@
 
 #include <filesystem>
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace bathyscope {
+
+/// `general.architecture` of the models that can run.
+inline constexpr std::string_view ggufArchitectures = "llama, qwen2, qwen3, qwen3moe or deepseek2";
+
+enum class GgufContents : std::uint8_t {
+    All,
+    Headers ///< enough to measure: tensors that would have to be copied have no data
+};
 
 /// The weights of a GGUF model, in one file or split into several, under their names on the hub. Experts that
 /// are stored in one tensor are found one by one. Memory-mapped; only the halves of a split kv_b_proj
@@ -19,7 +28,7 @@ class GgufCheckpoint : public TensorSource {
 public:
     /// `file` is any part of a split model. Throws Error for missing or contradictory parts and for tensors
     /// that no known layer has.
-    explicit GgufCheckpoint(const std::filesystem::path &file);
+    explicit GgufCheckpoint(const std::filesystem::path &file, GgufContents contents = GgufContents::All);
 
     using TensorSource::find;
     [[nodiscard]] const Tensor *find(const std::string &name) const override;
@@ -45,6 +54,7 @@ private:
     void addExperts(const std::string &layer, const std::string &projection, const Tensor &all);
     void joinKeysAndValues(const std::string &layer, const Tensor &keys, const Tensor &values);
 
+    GgufContents m_contents;
     std::vector<std::unique_ptr<GgufFile>> m_files; ///< in the order of their numbers
     std::unordered_map<std::string, Tensor> m_tensors;
     std::vector<std::vector<float>> m_joined; ///< see joinKeysAndValues()

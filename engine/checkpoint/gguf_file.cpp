@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <fstream>
 #include <optional>
 
 namespace bathyscope {
@@ -75,7 +76,12 @@ DType readType(GgufCursor &cursor, const std::string &name)
     return *type->dtype;
 }
 
-void readHeader(GgufCursor &cursor)
+struct Counts {
+    std::uint64_t tensors;
+    std::uint64_t entries; ///< of the metadata
+};
+
+Counts readHeader(GgufCursor &cursor)
 {
     if (cursor.bytes(4, "magic") != "GGUF")
         cursor.fail("magic", "GGUF", "something else");
@@ -84,6 +90,8 @@ void readHeader(GgufCursor &cursor)
         cursor.fail("version", "a little-endian file", "a big-endian one: convert the model anew");
     if (version != 2 && version != 3)
         cursor.fail("version", "2 or 3", fmt::format("{}", version));
+    const std::uint64_t tensors = cursor.count("number of tensors", limits::maxGgufTensors, 24);
+    return {tensors, cursor.count("number of metadata entries", limits::maxGgufEntries, 13)};
 }
 
 json readMetadata(GgufCursor &cursor, std::uint64_t count)
@@ -172,9 +180,7 @@ GgufFile::GgufFile(const std::filesystem::path &path)
     : m_file(path)
 {
     GgufCursor cursor(path, m_file.bytes());
-    readHeader(cursor);
-    const std::uint64_t tensors = cursor.count("number of tensors", limits::maxGgufTensors, 24);
-    const std::uint64_t entries = cursor.count("number of metadata entries", limits::maxGgufEntries, 13);
+    const auto [tensors, entries] = readHeader(cursor);
     m_metadata = readMetadata(cursor, entries);
     std::vector<Description> descriptions;
     for (std::uint64_t i = 0; i < tensors; ++i)
@@ -187,6 +193,23 @@ GgufFile::GgufFile(const std::filesystem::path &path)
         if (!m_tensors.emplace(d.name, std::move(d.tensor)).second)
             cursor.fail(d.name, "one tensor of that name", "two");
     m_file.expectWhole();
+}
+
+bool beginsAsGguf(const std::filesystem::path &path)
+{
+    std::ifstream file(path, std::ios::binary);
+    char magic[4] = {};
+    return file.read(magic, sizeof magic) && std::string_view(magic, sizeof magic) == "GGUF";
+}
+
+nlohmann::json readGgufMetadata(const std::filesystem::path &path)
+{
+    const MappedFile file(path);
+    GgufCursor cursor(path, file.bytes());
+    const Counts counts = readHeader(cursor);
+    nlohmann::json metadata = readMetadata(cursor, counts.entries);
+    file.expectWhole();
+    return metadata;
 }
 
 } // namespace bathyscope

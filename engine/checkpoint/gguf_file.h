@@ -43,4 +43,10 @@ private:
     std::map<std::string, GgufTensor> m_tensors;
 };
 
+/// Whether a file begins as GGUF files do, whatever its name is. False for what cannot be read.
+bool beginsAsGguf(const std::filesystem::path &path);
+
+/// The metadata alone, also of a file whose tensors are of types that are not computed from. Throws Error.
+nlohmann::json readGgufMetadata(const std::filesystem::path &path);
+
 } // namespace bathyscope

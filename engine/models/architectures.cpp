@@ -45,7 +45,7 @@ ModelConfig loadModelConfig(const std::filesystem::path &configJson)
     const std::string modelType = config.text("model_type");
     const Architecture *architecture = findArchitecture(modelType);
     if (!architecture)
-        config.fail("model_type", "one of " + supportedArchitectures());
+        config.fail("model_type", "a model of a kind that can run (" + supportedArchitectures() + ")");
     return architecture->readConfig(config);
 }
 
@@ -91,6 +91,18 @@ ModelConfig readCommonConfig(const ConfigReader &c)
     config.bosTokenId = bos.empty() ? -1 : bos.front();
     config.eosTokenIds = c.tokenIds("eos_token_id", config.vocabSize);
     return config;
+}
+
+void readQuantization(const ConfigReader &c, ModelConfig &config)
+{
+    const auto quantization = c.object("quantization_config");
+    if (!quantization)
+        return;
+    if (quantization->text("quant_method") != "fp8")
+        quantization->fail("quant_method", "\"fp8\" (take a checkpoint in BF16, or a GGUF file)");
+    quantization->requireText("fmt", "e4m3");
+    quantization->requireBlock("weight_block_size", kernels::scaleBlock);
+    config.fp8Blocks = true;
 }
 
 std::int32_t ModelConfig::cacheWidth() const

@@ -33,6 +33,9 @@ ModelConfig readQwen3MoeConfig(const ConfigReader &config);
 /// What all families' files begin with: sizes, norm, activation, special tokens.
 ModelConfig readCommonConfig(const ConfigReader &config);
 
+/// `quantization_config`: none, or FP8 blocks of 128×128 (DeepSeek-V3, README_WEIGHTS.md).
+void readQuantization(const ConfigReader &config, ModelConfig &model);
+
 /// `rope_theta` with `rope_scaling`, or `rope_parameters`. `usual`: the pairs where `rope_interleave` says
 /// nothing.
 RopeConfig readRope(const ConfigReader &config, kernels::RopePairs usual);

@@ -79,18 +79,6 @@ MoeConfig readMoe(const ConfigReader &c, bool v3)
     return moe;
 }
 
-void readQuantization(const ConfigReader &c, ModelConfig &config)
-{
-    const auto quantization = c.object("quantization_config");
-    if (!quantization)
-        return;
-    if (quantization->text("quant_method") != "fp8")
-        quantization->fail("quant_method", "\"fp8\"");
-    quantization->requireText("fmt", "e4m3");
-    quantization->requireBlock("weight_block_size", kernels::scaleBlock);
-    config.fp8Blocks = true;
-}
-
 void readLayers(const ConfigReader &c, ModelConfig &config, bool v3)
 {
     if (!c.has("n_routed_experts"))

@@ -28,9 +28,9 @@ public:
     /// The hub's config.json for the model.
     json hubConfig()
     {
-        addCommon();
-        addRope();
-        if (m_architecture == "llama") {
+        if (m_architecture == "deepseek2") {
+            addDeepseek();
+        } else if (m_architecture == "llama") {
             m_config["model_type"] = "llama";
             // The converter reorders the rows of q_proj and k_proj so that pairs lie side by side.
             m_config["rope_interleave"] = true;
@@ -42,12 +42,11 @@ public:
             m_config["model_type"] = "qwen3_moe";
             addGrouped();
             addQwenExperts();
-        } else if (m_architecture == "deepseek2") {
-            addDeepseek();
         } else {
-            m_metadata.fail("general.architecture", "llama, qwen2, qwen3, qwen3moe or deepseek2",
-                            m_architecture);
+            m_metadata.fail("general.architecture", std::string(ggufArchitectures), m_architecture);
         }
+        addCommon();
+        addRope();
         return std::move(m_config);
     }
 

@@ -34,8 +34,7 @@ ModelConfig readGroupedConfig(const ConfigReader &c)
     config.rope = readRope(c, kernels::RopePairs::Halves);
     config.attention = readGqa(c, config);
     c.requireFalse("use_sliding_window");
-    if (const auto quantization = c.object("quantization_config"))
-        c.fail("quantization_config", "nothing (take a checkpoint in BF16, or a GGUF file)");
+    readQuantization(c, config);
     return config;
 }
 

@@ -4,6 +4,7 @@
 #include "engine/error.h"
 #include "engine/executor/cpu_executor.h"
 #include "engine/executor/devices.h"
+#include "engine/library/model_description.h"
 #include "engine/models/model_weights.h"
 #include "engine/session/local_session.h"
 #include "engine/text/prompt.h"
@@ -19,13 +20,6 @@
 namespace bathyscope {
 
 namespace {
-
-/// The type that most of a model's weights are stored in.
-std::string mainType(const ModelWeights &weights)
-{
-    const kernels::DType dtype = weights.layers.front().outputProjection().dtype;
-    return dtype == kernels::DType::F8E4M3 ? "FP8" : kernels::blockOf(dtype).name;
-}
 
 AttentionShape shapeOf(const ModelConfig &config)
 {

@@ -2,8 +2,8 @@
 #include "engine/session/model_files.h"
 
 #include "engine/checkpoint/checkpoint.h"
-#include "engine/checkpoint/gguf_checkpoint.h"
 #include "engine/error.h"
+#include "engine/library/model_finder.h"
 #include "engine/models/gguf_config.h"
 
 #include <fmt/format.h>
@@ -21,11 +21,70 @@ bool isGguf(const fs::path &path)
     return path.extension() == ".gguf";
 }
 
-/// The GGUF file that `path` is or holds; none for a directory in the hub's layout.
+/// The file's, or what it says of itself where it is named by a hash.
+std::string nameOf(const GgufCheckpoint &model, const fs::path &file)
+{
+    const auto name = model.metadata().find("general.name");
+    const bool named = name != model.metadata().end() && name->is_string();
+    return isGguf(file) || !named ? modelTitle(file) : name->get<std::string>();
+}
+
+template <typename Load>
+void readTemplate(ModelFiles &files, const Load &load)
+{
+    try {
+        files.chatTemplate = load();
+    } catch (const Error &error) {
+        files.templateError = error.what(); // such a model still continues ids
+    }
+}
+
+ModelFiles openGguf(const fs::path &file)
+{
+    const auto model = std::make_shared<const GgufCheckpoint>(file);
+    ModelFiles files{.name = nameOf(*model, file),
+                     .config = loadModelConfig(*model),
+                     .generation = loadGenerationConfig(*model),
+                     .tokenizer = Tokenizer::fromGguf(model->metadata(), model->path()),
+                     .chatTemplate = {},
+                     .templateError = {},
+                     .weights = model,
+                     .fingerprint = model->fingerprint(),
+                     .weightBytes = model->bytes()};
+    readTemplate(files, [&] { return ChatTemplate::fromGguf(model->metadata(), model->path()); });
+    return files;
+}
+
+ModelFiles openHub(const fs::path &directory)
+{
+    ModelConfig config = loadModelConfig(directory / "config.json"); // first: it says what cannot run
+    Tokenizer tokenizer = Tokenizer::fromFile(directory / "tokenizer.json");
+    const auto checkpoint = std::make_shared<const Checkpoint>(directory);
+    ModelFiles files{.name = modelTitle(directory),
+                     .config = std::move(config),
+                     .generation = loadGenerationConfig(directory),
+                     .tokenizer = std::move(tokenizer),
+                     .chatTemplate = {},
+                     .templateError = {},
+                     .weights = checkpoint,
+                     .fingerprint = checkpoint->fingerprint(),
+                     .weightBytes = checkpoint->bytes()};
+    readTemplate(files, [&] { return ChatTemplate::fromModelDirectory(directory); });
+    return files;
+}
+
+} // namespace
+
 std::optional<fs::path> ggufFile(const fs::path &path)
 {
     if (isGguf(path))
         return path;
+    if (fs::is_regular_file(path)) {
+        // Not every program that keeps such files gives them the ending.
+        if (!beginsAsGguf(path))
+            throwFileError(path, "file", "a GGUF file, or the directory of a model", "something else");
+        return path;
+    }
     if (!fs::is_directory(path) || fs::exists(path / "config.json"))
         return std::nullopt;
     std::vector<fs::path> files;
@@ -44,54 +103,6 @@ std::optional<fs::path> ggufFile(const fs::path &path)
     return files.front();
 }
 
-template <typename Load>
-void readTemplate(ModelFiles &files, const Load &load)
-{
-    try {
-        files.chatTemplate = load();
-    } catch (const Error &error) {
-        files.templateError = error.what(); // such a model still continues ids
-    }
-}
-
-ModelFiles openGguf(const fs::path &file)
-{
-    const auto model = std::make_shared<const GgufCheckpoint>(file);
-    ModelFiles files{.name = toUtf8(file.stem()),
-                     .config = loadModelConfig(*model),
-                     .generation = loadGenerationConfig(*model),
-                     .tokenizer = Tokenizer::fromGguf(model->metadata(), model->path()),
-                     .chatTemplate = {},
-                     .templateError = {},
-                     .weights = model,
-                     .fingerprint = model->fingerprint(),
-                     .weightBytes = model->bytes()};
-    readTemplate(files, [&] { return ChatTemplate::fromGguf(model->metadata(), model->path()); });
-    return files;
-}
-
-ModelFiles openHub(const fs::path &directory)
-{
-    Tokenizer tokenizer = Tokenizer::fromFile(directory / "tokenizer.json");
-    ModelConfig config = loadModelConfig(directory / "config.json");
-    const auto checkpoint = std::make_shared<const Checkpoint>(directory);
-    const fs::path name =
-        directory.filename().empty() ? directory.parent_path().filename() : directory.filename();
-    ModelFiles files{.name = toUtf8(name),
-                     .config = std::move(config),
-                     .generation = loadGenerationConfig(directory),
-                     .tokenizer = std::move(tokenizer),
-                     .chatTemplate = {},
-                     .templateError = {},
-                     .weights = checkpoint,
-                     .fingerprint = checkpoint->fingerprint(),
-                     .weightBytes = checkpoint->bytes()};
-    readTemplate(files, [&] { return ChatTemplate::fromModelDirectory(directory); });
-    return files;
-}
-
-} // namespace
-
 ModelFiles openModelFiles(const fs::path &path)
 {
     const auto gguf = ggufFile(path);
@@ -104,10 +115,10 @@ ModelFiles openModelFiles(const fs::path &path)
     return files;
 }
 
-WeightFiles openWeightFiles(const fs::path &path)
+WeightFiles openWeightFiles(const fs::path &path, GgufContents contents)
 {
     if (const auto gguf = ggufFile(path)) {
-        const auto model = std::make_shared<const GgufCheckpoint>(*gguf);
+        const auto model = std::make_shared<const GgufCheckpoint>(*gguf, contents);
         return {loadModelConfig(*model), model};
     }
     return {loadModelConfig(path / "config.json"), std::make_shared<const Checkpoint>(path)};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/checkpoint/gguf_checkpoint.h"
 #include "engine/checkpoint/tensor_source.h"
 #include "engine/models/model_config.h"
 #include "engine/text/chat_template.h"
@@ -35,6 +36,10 @@ struct WeightFiles {
     ModelConfig config;
     std::shared_ptr<const TensorSource> weights;
 };
-WeightFiles openWeightFiles(const std::filesystem::path &path);
+WeightFiles openWeightFiles(const std::filesystem::path &path, GgufContents contents = GgufContents::All);
+
+/// The GGUF file that a path is or holds; none for a directory in the hub's layout. Throws Error for a
+/// directory with several models.
+std::optional<std::filesystem::path> ggufFile(const std::filesystem::path &path);
 
 } // namespace bathyscope

@@ -196,14 +196,14 @@ TEST(GgufFiles, WhatCannotRunSaysWhyAndWhatWould)
     expectRefused(version, version + "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"s, "number of tensors");
     // The architecture's value follows its key, its type and its length.
     const std::string architecture = "general.architecture\x08\0\0\0\x05\0\0\0\0\0\0\0"s;
-    expectRefused(architecture + "qwen3", architecture + "mamba", "mamba.embedding_length");
+    expectRefused(architecture + "qwen3", architecture + "mamba", "qwen3moe or deepseek2, found");
     expectRefused("gpt2", "spm2", "tokenizer.ggml.model: expected gpt2");
     expectRefused("deepseek-v3", "deepseek-v9", "tokenizer.ggml.pre: expected one of");
     // A tensor's description: name, rank, two dimensions, type 30 (BF16), offset.
     const std::string embedding = "token_embd.weight\x02\0\0\0\x80\0\0\0\0\0\0\0\0\x02\0\0\0\0\0\0"s;
     expectRefused(embedding, embedding + "\x10\0\0\0"s, "IQ2_XXS (take another quantisation of the model");
     expectRefused(embedding, embedding + "\x63\0\0\0"s, "found number 99");
-    expectRefused("blk.0.attn_q_norm", "blk.0.attn_z_norm", "a tensor of a known layer");
+    expectRefused("blk.0.attn_q_norm", "blk.0.attn_z_norm", "in a model of the kind \"qwen3\"");
 }
 
 TEST(GgufFiles, TruncatedFilesAreRefused)
