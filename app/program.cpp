@@ -2,6 +2,7 @@
 #include "app/program.h"
 
 #include "app/model_locator.h"
+#include "engine/error.h"
 #include "ui/chat/chat_view.h"
 #include "ui/chat/composer.h"
 #include "ui/inspector/answer_page.h"
@@ -42,11 +43,6 @@ std::unique_ptr<ui::MainWindow> makeWindow(ui::ColorScheme scheme, ChatControlle
     return std::make_unique<ui::MainWindow>(controller.messages(), controller.selection(), shelf.model());
 }
 
-QString nameOf(const QString &directory)
-{
-    return isBuiltinModel(directory) ? Program::tr("Built-in") : QDir(directory).dirName();
-}
-
 } // namespace
 
 Program::Program(const Options &options, const QString &profile, ProfileHistory history,
@@ -62,8 +58,14 @@ Program::Program(const Options &options, const QString &profile, ProfileHistory 
     , m_shelf(m_history)
     , m_traces(m_controller)
     , m_window(makeWindow(options.scheme.value_or(m_settings.preferences().scheme), m_controller, m_shelf))
-    , m_chooser(std::move(listDevices), m_window.get())
+    , m_chooser(listDevices, m_window.get())
 {
+    m_library = std::make_unique<LibraryCommands>(
+        m_settings, profile + QStringLiteral("/models"), std::move(listDevices),
+        [this] {
+            return LibraryCommands::Circumstances{loading(), loadedPlan()};
+        },
+        m_window.get());
     m_historyCommands = std::make_unique<HistoryCommands>(m_history, m_controller, *m_window);
     connectWindow();
     connectSampling();
@@ -121,7 +123,11 @@ void Program::connectWindow()
     connect(&m_controller, &ChatController::siblingsChanged, window->chat(), &ui::ChatView::setSiblings);
     connect(window, &ui::MainWindow::stopRequested, &m_controller, &ChatController::stop);
     connect(window, &ui::MainWindow::regenerateRequested, &m_controller, &ChatController::regenerate);
-    connect(window, &ui::MainWindow::openModelRequested, this, &Program::openModel);
+    connect(window, &ui::MainWindow::openModelRequested, this,
+            [this](const QString &path) { openModel(path); });
+    connect(window, &ui::MainWindow::libraryRequested, m_library.get(), &LibraryCommands::show);
+    connect(m_library.get(), &LibraryCommands::openRequested, this, &Program::openModel);
+    connect(m_library.get(), &LibraryCommands::openFileRequested, window, &ui::MainWindow::pickModel);
     connect(window, &ui::MainWindow::settingsRequested, this, &Program::editPreferences);
     connect(window, &ui::MainWindow::deviceRequested, this, &Program::chooseDevice);
     connect(&m_chooser, &DeviceChooser::chosen, this, &Program::changeLoading);
@@ -268,19 +274,29 @@ void Program::tellOfCrash(const QString &report)
         ui::showCrashReport(m_window.get(), report);
 }
 
-void Program::openModel(const QString &directory)
+QString Program::titleOf(const QString &path) const
 {
-    if (directory.isEmpty()) {
+    if (isBuiltinModel(path))
+        return tr("Built-in");
+    const QString title = m_settings.modelTitle(path);
+    return title.isEmpty() ? QString::fromStdString(modelTitle(fromUtf8(path.toStdString()))) : title;
+}
+
+void Program::openModel(const QString &path, const QString &title)
+{
+    if (path.isEmpty()) {
         onLoadFailed({tr("The built-in model was not found beside the program. Open a model directory.")
                           .toStdString()});
         return;
     }
     m_controller.stop();
-    m_loading = directory;
-    m_window->topBar()->setLoading(nameOf(directory));
+    m_loading = path;
+    if (!title.isEmpty())
+        m_settings.setModelTitle(path, title);
+    m_window->topBar()->setLoading(titleOf(path));
     allowAsking(tr("The model is being loaded."));
-    m_engine.load([open = m_openDirectory, path = directory.toStdString(), options = loading()](
-                      const Predecessor &predecessor) { return open(path, options, predecessor); });
+    m_engine.load([open = m_openDirectory, file = path.toStdString(), options = loading()](
+                      const Predecessor &predecessor) { return open(file, options, predecessor); });
 }
 
 void Program::onModelLoaded(const ModelLoaded &event)
@@ -290,7 +306,7 @@ void Program::onModelLoaded(const ModelLoaded &event)
     const bool builtin = isBuiltinModel(m_directory);
     if (m_options.model.isEmpty() || m_directory != m_options.model)
         m_settings.setLastModel(m_directory, builtin);
-    m_window->topBar()->setModel(event.model, builtin ? tr("Built-in") : QString());
+    m_window->topBar()->setModel(event.model, titleOf(m_directory));
     allowAsking({});
     if (first)
         m_window->composer()->setFocus();
@@ -323,9 +339,9 @@ void Program::onLoadFailed(const LoadFailed &event)
     m_loading = m_directory;
     const QString builtin = builtinModelDirectory();
     if (event.needs && !m_options.offscreen)
-        m_chooser.ask({failed, nameOf(failed), event.needs, loadedPlan(), loading()});
+        m_chooser.ask({failed, titleOf(failed), event.needs, loadedPlan(), loading()});
     if (const auto model = m_controller.model(); model && !event.modelGone) {
-        m_window->topBar()->setModel(*model, isBuiltinModel(m_directory) ? tr("Built-in") : QString());
+        m_window->topBar()->setModel(*model, titleOf(m_directory));
         allowAsking({});
     } else if (!builtin.isEmpty() && !isBuiltinModel(failed) && !m_options.offscreen) {
         openModel(builtin);
@@ -339,7 +355,7 @@ void Program::showModels()
 {
     std::vector<ui::RecentModel> recent;
     for (const QString &directory : m_settings.recentModels())
-        recent.push_back({nameOf(directory), directory});
+        recent.push_back({titleOf(directory), directory});
     m_window->topBar()->setModels(builtinModelDirectory(), recent);
 }
 
@@ -386,7 +402,7 @@ MemoryPlan Program::loadedPlan() const
 void Program::chooseDevice()
 {
     const auto model = m_controller.model();
-    m_chooser.ask({m_directory, m_directory.isEmpty() ? QString() : nameOf(m_directory),
+    m_chooser.ask({m_directory, m_directory.isEmpty() ? QString() : titleOf(m_directory),
                    model ? model->needs : nullptr, loadedPlan(), loading()});
 }
 

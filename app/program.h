@@ -11,6 +11,7 @@
 #include "app/engine_client.h"
 #include "app/history_client.h"
 #include "app/history_commands.h"
+#include "app/library/library_commands.h"
 #include "app/profile_history.h"
 #include "app/settings.h"
 #include "app/trace_export.h"
@@ -50,8 +51,10 @@ public:
     [[nodiscard]] EngineClient &engine() { return m_engine; }
     [[nodiscard]] HistoryClient &history() { return m_history; }
     [[nodiscard]] HistoryCommands &historyCommands() { return *m_historyCommands; }
+    [[nodiscard]] LibraryCommands &library() { return *m_library; }
 
-    void openModel(const QString &directory);
+    /// `title`: for people; empty: as it was called before, or as its path says.
+    void openModel(const QString &path, const QString &title = {});
     /// The last run ended by a fault, and this file tells about it.
     void tellOfCrash(const QString &report);
 
@@ -76,6 +79,7 @@ private:
     /// How models are loaded: as the command line says, else as the settings do.
     [[nodiscard]] LocalBackendOptions loading() const;
     [[nodiscard]] MemoryPlan loadedPlan() const;
+    [[nodiscard]] QString titleOf(const QString &path) const;
 
     Options m_options;
     QString m_profile;
@@ -91,6 +95,7 @@ private:
     std::unique_ptr<ui::MainWindow> m_window;
     DeviceChooser m_chooser;
     std::unique_ptr<HistoryCommands> m_historyCommands;
+    std::unique_ptr<LibraryCommands> m_library;
     QString m_directory; ///< of the loaded model; empty: none
     QString m_loading; ///< directory of the model that is being loaded
 };

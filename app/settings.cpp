@@ -156,6 +156,32 @@ void Settings::setLastModel(const QString &directory, bool builtin)
     m_store.setValue(QStringLiteral("recentModels"), recent.mid(0, maxRecentModels));
 }
 
+QString Settings::modelTitle(const QString &path) const
+{
+    return m_store.value(QStringLiteral("modelTitles")).toMap().value(path).toString();
+}
+
+void Settings::setModelTitle(const QString &path, const QString &title)
+{
+    QVariantMap titles = m_store.value(QStringLiteral("modelTitles")).toMap();
+    const QStringList recent = recentModels();
+    for (const QString &known : titles.keys()) // those that no list shows any more
+        if (!recent.contains(known))
+            titles.remove(known);
+    titles.insert(path, title);
+    m_store.setValue(QStringLiteral("modelTitles"), titles);
+}
+
+QStringList Settings::libraryFolders() const
+{
+    return m_store.value(QStringLiteral("libraryFolders")).toStringList();
+}
+
+void Settings::setLibraryFolders(const QStringList &folders)
+{
+    m_store.setValue(QStringLiteral("libraryFolders"), folders);
+}
+
 std::int64_t Settings::lastConversation() const
 {
     return m_store.value(QStringLiteral("lastConversation")).toLongLong();

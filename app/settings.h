@@ -37,6 +37,12 @@ public:
     [[nodiscard]] QString lastModel() const; ///< its directory; empty: the built-in one
     [[nodiscard]] QStringList recentModels() const; ///< directories, the last one first, without the built-in
     void setLastModel(const QString &directory, bool builtin);
+    /// What a model was called when it was chosen; empty: its path tells.
+    [[nodiscard]] QString modelTitle(const QString &path) const;
+    void setModelTitle(const QString &path, const QString &title);
+
+    [[nodiscard]] QStringList libraryFolders() const; ///< that the user added
+    void setLibraryFolders(const QStringList &folders);
 
     [[nodiscard]] std::int64_t lastConversation() const; ///< 0: none
     void setLastConversation(std::int64_t id);

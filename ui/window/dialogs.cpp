@@ -10,6 +10,7 @@
 #include <QDialogButtonBox>
 #include <QDir>
 #include <QFile>
+#include <QFileDialog>
 #include <QFileInfo>
 #include <QGridLayout>
 #include <QLabel>
@@ -100,6 +101,21 @@ void showShortcuts(QWidget *parent, const QList<QAction *> &commands)
     layout->addWidget(hint);
     layout->addWidget(buttons);
     dialog.exec();
+}
+
+QString pickModelFile(QWidget *parent)
+{
+    return QFileDialog::getOpenFileName(parent,
+                                        tr("Open a model: its GGUF file, or config.json in its directory"),
+                                        {}, tr("Models (*.gguf config.json *.safetensors);;All files (*)"));
+}
+
+QString modelOfFile(const QString &file)
+{
+    const QFileInfo info(file);
+    const bool inDirectory = info.fileName() == QLatin1String("config.json")
+        || info.suffix() == QLatin1String("safetensors") || info.suffix() == QLatin1String("json");
+    return inDirectory ? info.absolutePath() : file;
 }
 
 void showAbout(QWidget *parent)

@@ -18,6 +18,12 @@ bool confirmOpenLink(QWidget *parent, const QUrl &url);
 /// Lists every command that has a shortcut.
 void showShortcuts(QWidget *parent, const QList<QAction *> &commands);
 
+/// A GGUF file, or one of a model's directory; empty: the user changed their mind.
+QString pickModelFile(QWidget *parent);
+
+/// What opens the model that a file belongs to: a GGUF file itself, else its directory.
+QString modelOfFile(const QString &file);
+
 void showAbout(QWidget *parent);
 
 /// Offers the report about a crash of the last run; it can be read, found and deleted.

@@ -73,7 +73,12 @@ signals:
     void exportAllRequested();
     void restoreRequested();
     void deviceRequested();
+    void libraryRequested();
     void closing();
+
+public slots:
+    /// Asks for a model's file, which may be any of its directory.
+    void pickModel();
 
 protected:
     void resizeEvent(QResizeEvent *event) override;
@@ -97,7 +102,6 @@ private:
     void fillTopBar();
     QAction *addCommand(const QString &text, const QKeySequence &keys);
     QAction *addToggle(const QString &text, const QKeySequence &keys, QWidget *part);
-    void pickModelDirectory();
     void copyLastAnswer();
     [[nodiscard]] const ChatMessage *lastReply() const;
     [[nodiscard]] const ChatMessage *lastQuestion() const;
@@ -122,6 +126,7 @@ private:
 
     QList<QAction *> m_commands; ///< in the order of the list of shortcuts
     QAction *m_new = nullptr;
+    QAction *m_library = nullptr;
     QAction *m_openModel = nullptr;
     QAction *m_stop = nullptr;
     QAction *m_toggleInspector = nullptr;

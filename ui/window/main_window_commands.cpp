@@ -55,8 +55,10 @@ void MainWindow::buildCommands()
     buildViewCommands();
     buildSelectionCommands();
     buildExportCommands();
-    m_openModel = addCommand(tr("Open a model directory…"), QKeySequence::Open);
-    connect(m_openModel, &QAction::triggered, this, &MainWindow::pickModelDirectory);
+    m_library = addCommand(tr("Models…"), tr("Ctrl+M"));
+    connect(m_library, &QAction::triggered, this, &MainWindow::libraryRequested);
+    m_openModel = addCommand(tr("Open a model’s file…"), QKeySequence::Open);
+    connect(m_openModel, &QAction::triggered, this, &MainWindow::pickModel);
     m_device = addCommand(tr("Device and memory"), tr("Ctrl+D"));
     connect(m_device, &QAction::triggered, this, &MainWindow::deviceRequested);
     buildHistoryCommands();
@@ -184,7 +186,7 @@ void MainWindow::buildHistoryCommands()
 
 void MainWindow::fillTopBar()
 {
-    m_top->setOpenCommand(m_openModel);
+    m_top->setOpenCommands({m_library, m_openModel});
     m_top->setDeviceCommand(m_device);
     m_top->addCommand(m_new);
     m_top->addCommand(m_toggleSampling);
@@ -198,12 +200,11 @@ void MainWindow::fillTopBar()
     connect(m_top, &TopBar::modelPicked, this, &MainWindow::openModelRequested);
 }
 
-void MainWindow::pickModelDirectory()
+void MainWindow::pickModel()
 {
-    const QString directory =
-        QFileDialog::getExistingDirectory(this, tr("Open a model directory"), {}, QFileDialog::ShowDirsOnly);
-    if (!directory.isEmpty())
-        emit openModelRequested(directory);
+    const QString file = pickModelFile(this);
+    if (!file.isEmpty())
+        emit openModelRequested(modelOfFile(file));
 }
 
 const ChatMessage *MainWindow::lastReply() const

@@ -71,16 +71,15 @@ void TopBar::setNoModel()
     m_device->setVisible(false);
 }
 
-void TopBar::setOpenCommand(QAction *action)
+void TopBar::setOpenCommands(const QList<QAction *> &actions)
 {
-    m_open = action;
+    m_open = actions;
 }
 
 void TopBar::setModels(const QString &builtin, const std::vector<RecentModel> &recent)
 {
     m_modelMenu->clear();
-    if (m_open != nullptr)
-        m_modelMenu->addAction(m_open);
+    m_modelMenu->addActions(m_open);
     const auto addModel = [this](const QString &title, const QString &path) {
         QAction *action = m_modelMenu->addAction(title, this, [this, path] { emit modelPicked(path); });
         action->setToolTip(path);

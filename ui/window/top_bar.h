@@ -34,8 +34,8 @@ public:
 
     void addCommand(QAction *action);
     void addMenu(const QString &title, QMenu *menu);
-    /// The command that opens a model directory, at the head of the model's menu.
-    void setOpenCommand(QAction *action);
+    /// The commands that open a model, at the head of the model's menu.
+    void setOpenCommands(const QList<QAction *> &actions);
     /// The command that asks where the model is to run.
     void setDeviceCommand(QAction *action);
 
@@ -49,7 +49,7 @@ private:
     BarButton *m_model;
     BarButton *m_device;
     QMenu *m_modelMenu;
-    QAction *m_open = nullptr;
+    QList<QAction *> m_open;
     QHBoxLayout *m_commands;
 };
 
