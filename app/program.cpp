@@ -5,7 +5,6 @@
 #include "engine/error.h"
 #include "ui/chat/chat_view.h"
 #include "ui/chat/composer.h"
-#include "ui/inspector/answer_page.h"
 #include "ui/inspector/inspector.h"
 #include "ui/inspector/memory_page.h"
 #include "ui/panels/sampling_panel.h"
@@ -239,7 +238,8 @@ void Program::connectEngine()
     connect(m_window->inspector(), &ui::Inspector::siblingRequested, &m_controller,
             &ChatController::showSibling);
     connect(&m_versions, &VersionReader::versionsRead, this, [this](const ui::ReplyVersions &versions) {
-        m_window->inspector()->answerPage()->setVersions(versions);
+        m_window->inspector()->addVersions(versions);
+        m_window->chat()->setVersions(versions);
     });
     connect(m_window->inspector(), &ui::Inspector::forkRequested, this,
             [this](const ui::TokenPosition &at, TokenId token) {

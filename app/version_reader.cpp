@@ -10,10 +10,8 @@ VersionReader::VersionReader(ChatController &controller, HistoryClient &history,
     , m_controller(controller)
     , m_history(history)
 {
-    connect(&controller, &ChatController::siblingsChanged, this, [this](MessageId message, int, int count) {
-        if (count > 1 && !m_controller.isReplying())
-            read(message);
-    });
+    connect(&controller, &ChatController::siblingsChanged, this,
+            [this](MessageId message, int, int) { read(message); });
     connect(&controller, &ChatController::replyFinished, this, &VersionReader::read);
 }
 
@@ -21,7 +19,8 @@ void VersionReader::read(MessageId reply)
 {
     const ui::ChatMessage *shown = m_controller.messages()->find(reply);
     const std::vector<MessageId> siblings = m_controller.siblingsOf(reply);
-    if (shown == nullptr || shown->role != Role::Assistant || siblings.size() < 2)
+    const bool hasVersions = shown != nullptr && shown->role == Role::Assistant && siblings.size() > 1;
+    if (!hasVersions || shown->isRunning()) // one that is written comes when it has ended
         return;
     m_history.read<ui::ReplyVersions>(
         [siblings](storage::History &history) {

@@ -21,6 +21,7 @@ namespace bathyscope::ui {
 namespace {
 
 constexpr double leastShown = 1e-12; // below, single precision says little
+constexpr double firstShown = 0.9; // a little before rank 1, so that its point is whole
 constexpr int pointedRanks = 20; // drawn as points, too
 
 class QtRankChart final : public RankChart {
@@ -80,7 +81,7 @@ QtRankChart::QtRankChart(QWidget *parent)
     m_points->setMarkerSize(5);
     m_chosen->setMarkerSize(9);
     m_ranks->setLabelFormat(QStringLiteral("%g"));
-    m_values->setLabelFormat(QStringLiteral("%.0e"));
+    m_values->setLabelFormat(QStringLiteral("%g"));
     m_chart->legend()->hide();
     m_chart->setBackgroundVisible(false);
     m_chart->setMargins({});
@@ -138,9 +139,9 @@ void QtRankChart::fitAxes()
         least = std::min(least, last.y());
     }
     const double decades = std::floor(std::log10(least));
-    m_ranks->setRange(1, std::max(ranks, 20.0));
+    m_ranks->setRange(firstShown, std::max(ranks, 20.0));
     m_values->setBase(decades < -6 ? 100 : 10);
-    m_values->setRange(std::pow(10.0, decades < -6 ? 2 * std::floor(decades / 2) : decades), 1);
+    m_values->setRange(std::pow(10.0, decades < -6 ? 2 * std::floor(decades / 2) : decades), 1 / firstShown);
 }
 
 void QtRankChart::applyTheme()

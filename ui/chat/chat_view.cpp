@@ -112,6 +112,18 @@ void ChatView::setSiblings(MessageId id, int index, int count)
     scheduleLayout();
 }
 
+void ChatView::setVersions(const ReplyVersions &versions)
+{
+    for (const ChatMessage &version : *versions) {
+        const int row = m_model->rowOf(version.id);
+        if (row < 0)
+            continue;
+        m_transcript.item(row).view.branches = forkTree(*versions);
+        m_transcript.markDirty(row);
+        scheduleLayout();
+    }
+}
+
 void ChatView::setExamples(const QStringList &prompts)
 {
     m_empty->setExamples(prompts);

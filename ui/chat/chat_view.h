@@ -4,6 +4,7 @@
 #include "ui/chat/message_painter.h"
 #include "ui/chat/transcript.h"
 #include "ui/model/chat_model.h"
+#include "ui/model/reply_version.h"
 #include "ui/model/selection.h"
 
 #include <QAbstractScrollArea>
@@ -33,6 +34,8 @@ public:
 
     /// This message is number `index` (from 0) of `count` versions.
     void setSiblings(MessageId id, int index, int count);
+    /// All versions of a reply: a small tree of them stands below it.
+    void setVersions(const ReplyVersions &versions);
     /// Prompts to begin with, shown while there are no messages.
     void setExamples(const QStringList &prompts);
     void setEmptyText(const QString &sentence);

@@ -104,6 +104,12 @@ void ChatView::setHit(const Hit &hit, QPoint globalPosition)
             QToolTip::showText(globalPosition, hit.link.toHtmlEscaped(), viewport());
         emit linkHovered(hit.link);
     }
+    if (hit.hotspot != m_hit.hotspot && hit.hotspot.index >= 0) {
+        const auto &hotspots = m_transcript.item(hit.hotspot.row).layout->hotspots();
+        const Hotspot &hotspot = hotspots[static_cast<std::size_t>(hit.hotspot.index)];
+        if (hotspot.action == Action::ShowSibling)
+            QToolTip::showText(globalPosition, hotspot.label, viewport());
+    }
     m_hit = hit;
     m_selection->setHoveredToken(hit.token);
     const bool points = hit.hotspot.index >= 0 || !hit.link.isEmpty();
@@ -216,6 +222,9 @@ void ChatView::trigger(int row, const Hotspot &hotspot)
         break;
     case Action::NextSibling:
         emit siblingRequested(id, 1);
+        break;
+    case Action::ShowSibling:
+        emit siblingRequested(id, hotspot.argument - m_transcript.item(row).view.sibling);
         break;
     }
 }

@@ -108,7 +108,7 @@ QRect ChatView::actionRect(MessageId id, Action action, int argument) const
     if (row < 0)
         return {};
     for (const Hotspot &hotspot : m_transcript.prepare(row).hotspots()) {
-        if (hotspot.action == action && (action != Action::CopyCode || hotspot.argument == argument))
+        if (hotspot.action == action && hotspot.argument == argument)
             return hotspot.rect.translated(left(), m_transcript.item(row).top - m_scroll).toAlignedRect();
     }
     return {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/chat/message_layout.h"
 
+#include "ui/charts/fork_tree_picture.h"
 #include "ui/chat/message_text.h"
 #include "ui/chat/text_format.h"
 #include "ui/theme/theme.h"
@@ -19,6 +20,8 @@ constexpr qreal bubblePaddingY = 8;
 constexpr qreal bubbleShare = 0.78; ///< of the column, the widest an own message gets
 constexpr qreal boxIndent = 16; ///< px from the reasoning's left edge to its text
 constexpr qreal footerHeight = 32;
+constexpr qreal treeWidth = 72; ///< px, of the tree of versions
+constexpr qreal treeHeight = 24;
 constexpr qreal ownGap = 16; ///< px below an own message
 constexpr qreal replyGap = 28; ///< px below a reply
 constexpr std::size_t shortText = 2000; ///< bytes up to which a bubble is made as narrow as its text
@@ -202,13 +205,26 @@ void MessageLayout::placeHotspots(const ChatMessage &message, const MessageView 
         if (action.action == Action::NextSibling)
             x += std::ceil(metrics.horizontalAdvance(count)) - 14;
         action.rect = QRectF(x - (arrow ? 6 : 4), m_footer.top(), width + (arrow ? 0 : 8), m_footer.height());
-        x += width + (action.action == Action::PreviousSibling ? 16 : 16);
+        x += width + 16;
     }
     const qreal shift = m_own ? m_footer.right() - x + 8 : 0;
     for (Hotspot &action : actions) {
         action.rect.translate(shift, 0);
         m_hotspots.push_back(std::move(action));
     }
+    m_tree = {};
+    if (!actions.empty() && view.branches.size() > 1)
+        addTreeHotspots(view, x);
+}
+
+/// A small map of the versions behind the actions.
+void MessageLayout::addTreeHotspots(const MessageView &view, qreal left)
+{
+    m_tree = QRectF(left, m_footer.center().y() - treeHeight / 2, treeWidth, treeHeight);
+    const ForkTreePicture picture(view.branches, view.sibling, m_tree, leastLane);
+    for (int branch = picture.first(); branch < picture.end(); ++branch)
+        m_hotspots.push_back({Action::ShowSibling, branch, branchText(view.branches, branch),
+                              picture.laneOf(branch).adjusted(-4, 0, 4, 0), branch != view.sibling});
 }
 
 void MessageLayout::addCodeHotspots(Section which)

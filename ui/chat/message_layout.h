@@ -3,6 +3,7 @@
 
 #include "ui/chat/section_layout.h"
 #include "ui/model/chat_message.h"
+#include "ui/model/fork_tree.h"
 
 #include <QRectF>
 #include <QString>
@@ -21,7 +22,8 @@ enum class Action : std::uint8_t {
     Edit,
     ToggleRaw,
     PreviousSibling,
-    NextSibling
+    NextSibling,
+    ShowSibling ///< a lane of the tree of versions; argument: index of the version
 };
 
 struct Hotspot {
@@ -39,6 +41,7 @@ struct MessageView {
     double openness = -1; ///< 0: reasoning closed, 1: open; negative: not shown yet
     int sibling = 0; ///< of the versions of this message
     int siblings = 1;
+    std::vector<ForkBranch> branches; ///< of all versions of a reply; empty: not known
 
     [[nodiscard]] bool wantsOpen(const ChatMessage &message) const
     {
@@ -79,6 +82,8 @@ public:
     [[nodiscard]] const QRectF &reasoningBox() const { return m_reasoningBox; } ///< empty: no reasoning
     [[nodiscard]] const QRectF &footer() const { return m_footer; }
     [[nodiscard]] const QString &reasoningCaption() const { return m_reasoningCaption; }
+    /// Where the tree of the versions is drawn; empty: there is none.
+    [[nodiscard]] const QRectF &tree() const { return m_tree; }
     [[nodiscard]] const QString &status() const { return m_status; } ///< at the footer's right
     [[nodiscard]] const QString &progress() const
     {
@@ -90,6 +95,7 @@ public:
     [[nodiscard]] Section sectionAt(qreal y) const;
 
     static constexpr int headerHeight = 36; ///< px, of the reasoning's header
+    static constexpr qreal leastLane = 4; ///< px, of a version in the tree
     static constexpr int rule = 3; ///< px, accent at the reasoning's left
 
 private:
@@ -98,6 +104,7 @@ private:
     void placeReply(const MessageView &view);
     void placeHotspots(const ChatMessage &message, const MessageView &view);
     void addCodeHotspots(Section which);
+    void addTreeHotspots(const MessageView &view, qreal left);
     void describe(const ChatMessage &message);
     [[nodiscard]] std::vector<Hotspot> footerActions(const ChatMessage &message,
                                                      const MessageView &view) const;
@@ -109,7 +116,7 @@ private:
     SectionLayout m_text; ///< answer, or what the user wrote
     SectionLayout m_note; ///< why a reply ended early
     QPointF m_reasoningOrigin, m_textOrigin, m_noteOrigin;
-    QRectF m_bubble, m_reasoningBox, m_footer;
+    QRectF m_bubble, m_reasoningBox, m_footer, m_tree;
     QString m_reasoningCaption, m_status, m_progress;
     double m_progressShare = 0;
     std::vector<Hotspot> m_hotspots;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/chat/message_painter.h"
 
+#include "ui/charts/fork_tree_picture.h"
 #include "ui/chat/section_painter.h"
 #include "ui/theme/theme.h"
 
@@ -52,8 +53,11 @@ void MessagePainter::paint(qreal top, qreal bottom)
     paintSection(Section::Answer, top, bottom);
     if (!m_layout.note().isEmpty())
         paintNote();
-    if (m_layout.footer().top() < bottom && m_layout.footer().bottom() > top)
+    if (m_layout.footer().top() < bottom && m_layout.footer().bottom() > top) {
         paintFooter();
+        if (!m_layout.tree().isEmpty())
+            paintTree();
+    }
     paintHotspots(top, bottom);
 }
 
@@ -144,6 +148,17 @@ void MessagePainter::paintFooter()
                                   2);
 }
 
+void MessagePainter::paintTree()
+{
+    const auto hovered = static_cast<std::size_t>(m_marks.hoveredHotspot);
+    const std::vector<Hotspot> &hotspots = m_layout.hotspots();
+    const bool lane = hovered < hotspots.size() && hotspots[hovered].action == Action::ShowSibling;
+    m_painter.save();
+    ForkTreePicture(m_view.branches, m_view.sibling, m_layout.tree(), MessageLayout::leastLane)
+        .paint(m_painter, lane ? hotspots[hovered].argument : -1);
+    m_painter.restore();
+}
+
 void MessagePainter::paintHotspots(qreal top, qreal bottom)
 {
     const std::vector<Hotspot> &hotspots = m_layout.hotspots();
@@ -171,7 +186,7 @@ void MessagePainter::paintHotspot(const Hotspot &hotspot, int index)
 {
     const Colors &colors = theme::colors();
     const bool hovered = index == m_marks.hoveredHotspot && hotspot.enabled;
-    if (hotspot.action != Action::ToggleReasoning) {
+    if (hotspot.action != Action::ToggleReasoning && hotspot.action != Action::ShowSibling) {
         m_painter.setFont(theme::smallFont());
         QColor color = hovered ? colors.accent : colors.secondary;
         color.setAlphaF(hotspot.enabled ? 1.0F : 0.4F);
@@ -179,7 +194,8 @@ void MessagePainter::paintHotspot(const Hotspot &hotspot, int index)
         m_painter.drawText(hotspot.rect, Qt::AlignCenter | Qt::TextDontClip, hotspot.label);
     }
     if (index == m_marks.focusedHotspot) {
-        const QRectF ring = hotspot.rect.adjusted(0, 4, 0, -4);
+        const qreal inset = hotspot.action == Action::ShowSibling ? 0 : 4;
+        const QRectF ring = hotspot.rect.adjusted(0, inset, 0, -inset);
         m_painter.setPen(QPen(colors.accent, 1));
         m_painter.setBrush(Qt::NoBrush);
         m_painter.drawRoundedRect(QRectF(ring.toAlignedRect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);

@@ -42,6 +42,7 @@ private:
     void paintFooter();
     void paintHotspots(qreal top, qreal bottom);
     void paintHotspot(const Hotspot &hotspot, int index);
+    void paintTree();
     void paintSection(Section which, qreal top, qreal bottom);
     void paintNote();
 

@@ -2,60 +2,39 @@
 #include "ui/inspector/answer_page.h"
 
 #include "ui/inspector/answer_strip.h"
+#include "ui/inspector/entropy_reader.h"
 #include "ui/inspector/fork_view.h"
-#include "ui/inspector/number_format.h"
+#include "ui/inspector/score_grid.h"
 #include "ui/inspector/score_panel.h"
 #include "ui/theme/theme.h"
 
-#include <QGridLayout>
 #include <QLabel>
-#include <QLocale>
 #include <QVBoxLayout>
 
 #include <algorithm>
 
 namespace bathyscope::ui {
 
-namespace {
-
-QLabel *figureLabel(QWidget *parent, const QString &text, const char *role = nullptr)
-{
-    auto *label = new QLabel(text, parent);
-    QFont font = theme::numberFont();
-    font.setPixelSize(13);
-    label->setFont(font);
-    label->setTextFormat(Qt::PlainText);
-    if (role != nullptr)
-        label->setProperty("role", QLatin1String(role));
-    return label;
-}
-
-} // namespace
-
-AnswerPage::AnswerPage(Selection *selection, QWidget *parent)
+AnswerPage::AnswerPage(Selection *selection, Versions *versions, QWidget *parent)
     : InspectorPage(parent)
     , m_selection(selection)
     , m_strip(new AnswerStrip(selection, this))
     , m_readout(new QLabel(this))
-    , m_forks(new ForkView(this))
+    , m_parts(new ScoreGrid({tr("Selection"), tr("Reasoning"), tr("Answer")}, this))
+    , m_forks(new ForkView(selection, versions, this))
     , m_score(new ScorePanel(this))
+    , m_entropies(new EntropyReader(this))
 {
     auto *heading = new QLabel(tr("Surprisal (bars) and entropy (line), bits"), this);
     heading->setProperty("role", QStringLiteral("heading"));
-    heading->setToolTip(tr("Derived from recorded log-probabilities; the entropy is the lower bound that the "
-                           "recorded candidates give"));
-    m_readout->setFont(theme::smallFont());
+    heading->setToolTip(
+        tr("The surprisal is measured while the answer is written; so is a lower bound of the "
+           "entropy, from the recorded candidates. The entropy itself is measured anew once "
+           "the answer has ended."));
+    QFont figures = theme::numberFont();
+    figures.setPixelSize(12);
+    m_readout->setFont(figures);
     m_readout->setProperty("role", QStringLiteral("secondary"));
-    auto *grid = new QGridLayout;
-    grid->setHorizontalSpacing(16);
-    grid->setVerticalSpacing(4);
-    grid->setColumnStretch(0, 1);
-    const QString titles[] = {QString(), tr("Tokens"), tr("Bits each"), tr("Perplexity")};
-    for (int column = 1; column < 4; ++column)
-        grid->addWidget(figureLabel(this, titles[column], "secondary"), 0, column, Qt::AlignRight);
-    m_rows[0] = addRow(grid, tr("Selection"));
-    m_rows[1] = addRow(grid, tr("Reasoning"));
-    m_rows[2] = addRow(grid, tr("Answer"));
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(8);
@@ -63,33 +42,14 @@ AnswerPage::AnswerPage(Selection *selection, QWidget *parent)
     layout->addWidget(m_strip);
     layout->addWidget(m_readout);
     layout->addSpacing(4);
-    layout->addLayout(grid);
+    layout->addWidget(m_parts);
     layout->addSpacing(12);
     layout->addWidget(m_forks);
+    layout->addSpacing(12);
     layout->addWidget(m_score);
     layout->addStretch(1);
     connect(m_strip, &AnswerStrip::readoutChanged, this, [this] { m_readout->setText(m_strip->readout()); });
-}
-
-AnswerPage::Row AnswerPage::addRow(QGridLayout *grid, const QString &name)
-{
-    const int line = grid->rowCount();
-    Row row{figureLabel(this, {}), figureLabel(this, {}), figureLabel(this, {})};
-    grid->addWidget(figureLabel(this, name), line, 0);
-    grid->addWidget(row.tokens, line, 1, Qt::AlignRight);
-    grid->addWidget(row.bits, line, 2, Qt::AlignRight);
-    grid->addWidget(row.perplexity, line, 3, Qt::AlignRight);
-    row.perplexity->setAccessibleName(tr("Perplexity of %1").arg(name));
-    row.perplexity->setToolTip(tr("Derived: 2 to the power of the mean surprisal"));
-    return row;
-}
-
-void AnswerPage::showScore(const Row &row, const TextScore &score)
-{
-    const bool any = score.tokens > 0;
-    row.tokens->setText(QLocale(QLocale::English).toString(score.tokens));
-    row.bits->setText(any ? fixedText(score.bitsPerToken(), 3) : QStringLiteral("–"));
-    row.perplexity->setText(any ? fixedText(score.perplexity(), 3) : QStringLiteral("–"));
+    connect(m_entropies, &EntropyReader::grown, this, [this] { m_strip->setEntropies(m_entropies->bits()); });
 }
 
 void AnswerPage::inspect(const Inspected &shown)
@@ -116,34 +76,31 @@ void AnswerPage::inspect(const Inspected &shown)
         for (int token = std::max(range->first, 0); token < end; ++token)
             selected.add(tokens[static_cast<std::size_t>(token)]);
     }
-    m_expertsPerToken = shown.model ? shown.model->expertsPerToken : 0;
-    m_forks->setVersions(m_versions, m_message, m_expertsPerToken);
-    showScore(m_rows[0], selected);
-    showScore(m_rows[1], m_reasoning);
-    showScore(m_rows[2], m_answer);
+    m_entropies->follow(shown.message);
+    m_strip->setEntropies(m_entropies->bits());
+    m_forks->setReply(m_message, shown.model ? shown.model->expertsPerToken : 0);
+    m_parts->setScore(static_cast<int>(Part::Selection), selected);
+    m_parts->setScore(static_cast<int>(Part::Reasoning), m_reasoning);
+    m_parts->setScore(static_cast<int>(Part::Answer), m_answer);
 }
 
 void AnswerPage::clear()
 {
     m_strip->clear();
+    m_entropies->clear();
     m_message = 0;
     m_counted = 0;
-}
-
-void AnswerPage::setVersions(const ReplyVersions &versions)
-{
-    m_versions = versions;
-    m_forks->setVersions(m_versions, m_message, m_expertsPerToken);
 }
 
 void AnswerPage::setSource(AnalysisSource *source)
 {
     m_score->setSource(source);
+    m_entropies->setSource(source);
 }
 
 QString AnswerPage::perplexity(Part part) const
 {
-    return m_rows[static_cast<int>(part)].perplexity->text();
+    return m_parts->perplexity(static_cast<int>(part));
 }
 
 } // namespace bathyscope::ui

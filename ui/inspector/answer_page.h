@@ -5,30 +5,30 @@
 
 #include "ui/inspector/answer_statistics.h"
 #include "ui/inspector/inspector_page.h"
-#include "ui/model/reply_version.h"
 #include "ui/model/selection.h"
+#include "ui/model/versions.h"
 
-class QGridLayout;
 class QLabel;
 
 namespace bathyscope::ui {
 
 class AnalysisSource;
 class AnswerStrip;
+class EntropyReader;
 class ForkView;
+class ScoreGrid;
 class ScorePanel;
 
 class AnswerPage : public InspectorPage {
     Q_OBJECT
 
 public:
-    explicit AnswerPage(Selection *selection, QWidget *parent = nullptr);
+    /// Both must outlive the page.
+    AnswerPage(Selection *selection, Versions *versions, QWidget *parent = nullptr);
 
     void inspect(const Inspected &shown) override;
     void clear() override;
     void setSource(AnalysisSource *source);
-    /// Of a reply that may be shown now or later.
-    void setVersions(const ReplyVersions &versions);
 
     [[nodiscard]] AnswerStrip *strip() const { return m_strip; }
     [[nodiscard]] ScorePanel *scorePanel() const { return m_score; }
@@ -38,23 +38,13 @@ public:
     [[nodiscard]] QString perplexity(Part part) const;
 
 private:
-    struct Row {
-        QLabel *tokens = nullptr;
-        QLabel *bits = nullptr;
-        QLabel *perplexity = nullptr;
-    };
-
-    Row addRow(QGridLayout *grid, const QString &name);
-    static void showScore(const Row &row, const TextScore &score);
-
     Selection *m_selection;
     AnswerStrip *m_strip;
     QLabel *m_readout;
-    Row m_rows[3]; ///< by Part
+    ScoreGrid *m_parts; ///< by Part
     ForkView *m_forks;
-    ReplyVersions m_versions;
-    int m_expertsPerToken = 0;
     ScorePanel *m_score;
+    EntropyReader *m_entropies;
     MessageId m_message = 0; ///< that the sections were counted of
     std::size_t m_counted = 0;
     TextScore m_reasoning;

@@ -36,6 +36,7 @@ AnswerStrip::AnswerStrip(Selection *selection, QWidget *parent)
     };
     connect(m_selection, &Selection::changed, this, changed);
     connect(m_selection, &Selection::hoverChanged, this, changed);
+    connect(m_selection, &Selection::pinnedChanged, this, qOverload<>(&QWidget::update));
 }
 
 void AnswerStrip::setMessage(const ChatMessage &message, std::size_t vocabulary)
@@ -53,6 +54,21 @@ void AnswerStrip::setMessage(const ChatMessage &message, std::size_t vocabulary)
             token.entropy = static_cast<float>(entropyBounds(record, vocabulary).least);
         m_greatest = std::max({m_greatest, token.surprisal, token.entropy});
         m_tokens.push_back(token);
+    }
+    update();
+    emit readoutChanged();
+}
+
+void AnswerStrip::setEntropies(std::span<const float> bits)
+{
+    const std::size_t end = std::min(bits.size(), m_tokens.size());
+    if (end == 0 || m_tokens[end - 1].measured)
+        return; // nothing new: they are measured in their order
+    for (std::size_t i = 0; i < end; ++i) {
+        m_tokens[i].entropy = bits[i];
+        m_tokens[i].known = true;
+        m_tokens[i].measured = true;
+        m_greatest = std::max(m_greatest, bits[i]);
     }
     update();
     emit readoutChanged();
@@ -126,9 +142,11 @@ QString AnswerStrip::readout() const
     const QString place = tr("Token %1 · surprisal %2 bit")
                               .arg(QLocale(QLocale::English).toString(at->token + 1),
                                    fixedText(static_cast<double>(token.surprisal), 2));
-    return token.known
-        ? tr("%1 · entropy ≥ %2 bit").arg(place, fixedText(static_cast<double>(token.entropy), 2))
-        : place;
+    if (!token.known)
+        return place;
+    const QString bits = fixedText(static_cast<double>(token.entropy), 2);
+    return token.measured ? tr("%1 · entropy %2 bit, measured").arg(place, bits)
+                          : tr("%1 · entropy ≥ %2 bit, derived").arg(place, bits);
 }
 
 void AnswerStrip::paintEvent(QPaintEvent *)
@@ -188,6 +206,11 @@ void AnswerStrip::paintMarks(QPainter &painter) const
     if (hovered && hovered->message == m_message && hovered->token < count()) {
         painter.setPen(theme::colors().secondary);
         painter.drawRect(tokenRect(hovered->token).adjusted(0, 0, -1, -1));
+    }
+    if (const PinnedToken &pinned = m_selection->pinned();
+        pinned && pinned.at.message == m_message && pinned.at.token < count()) {
+        painter.setPen(QPen(theme::colors().secondary, 1, Qt::DotLine)); // as its curve in the chart of ranks
+        painter.drawRect(tokenRect(pinned.at.token).adjusted(0, 0, -1, -1));
     }
 }
 

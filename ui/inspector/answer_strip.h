@@ -8,6 +8,7 @@
 #include <QWidget>
 
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace bathyscope::ui {
@@ -22,6 +23,9 @@ public:
 
     /// Takes what was appended since the last call with this message; anything else starts anew.
     void setMessage(const ChatMessage &message, std::size_t vocabulary);
+    /// Entropies of the first tokens that were measured, bits; of the others the lower bound is shown that
+    /// the recorded candidates give.
+    void setEntropies(std::span<const float> bits);
     void clear();
 
     [[nodiscard]] int count() const { return static_cast<int>(m_tokens.size()); }
@@ -47,9 +51,10 @@ protected:
 private:
     struct Token {
         float surprisal = 0; ///< bits
-        float entropy = 0; ///< bits, the lower bound
+        float entropy = 0; ///< bits
         Section section = Section::Answer;
         bool known = false; ///< the entropy
+        bool measured = false; ///< the entropy; else it is a lower bound
     };
 
     [[nodiscard]] QRect plot() const;

@@ -7,6 +7,17 @@
 
 namespace bathyscope::ui {
 
+CacheModel::CacheModel(QObject *parent)
+    : ColumnModel({{tr("Kept"), tr("Whose keys and values are kept"), Qt::AlignLeft},
+                   {tr("Values"), tr("Values of a token in one layer")},
+                   {tr("Token"), tr("Bytes of a token in all layers")},
+                   {tr("Now"), tr("Bytes of the tokens that the cache holds now")},
+                   {tr("Full"), tr("Bytes of a full context")},
+                   {tr("Room for"), tr("Tokens for which this device has memory beside the weights")}},
+                  parent)
+{
+}
+
 void CacheModel::setModel(const ModelInfo &model)
 {
     beginResetModel();
@@ -44,11 +55,6 @@ int CacheModel::rowCount(const QModelIndex &parent) const
     return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
 }
 
-int CacheModel::columnCount(const QModelIndex &parent) const
-{
-    return parent.isValid() ? 0 : ColumnCount;
-}
-
 QString CacheModel::display(const Row &row, int column) const
 {
     const auto bytes = [&](int tokens) { return formatBytes(static_cast<qint64>(row.bytes * tokens)); };
@@ -79,7 +85,7 @@ QVariant CacheModel::data(const QModelIndex &index, int role) const
     case Qt::DisplayRole:
         return display(row, index.column());
     case Qt::TextAlignmentRole:
-        return QVariant((index.column() == KindColumn ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
+        return alignmentOf(index.column());
     case Qt::ForegroundRole:
         return row.held ? QVariant() : QVariant(theme::colors().secondary);
     case Qt::ToolTipRole:
@@ -88,26 +94,6 @@ QVariant CacheModel::data(const QModelIndex &index, int role) const
     default:
         return {};
     }
-}
-
-QVariant CacheModel::headerData(int section, Qt::Orientation orientation, int role) const
-{
-    if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
-        return {};
-    if (role == Qt::TextAlignmentRole)
-        return QVariant((section == KindColumn ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
-    const QString titles[] = {tr("Kept"), tr("Values"), tr("Token"), tr("Now"), tr("Full"), tr("Room for")};
-    const QString explanations[] = {tr("Whose keys and values are kept"),
-                                    tr("Values of a token in one layer"),
-                                    tr("Bytes of a token in all layers"),
-                                    tr("Bytes of the tokens that the cache holds now"),
-                                    tr("Bytes of a full context"),
-                                    tr("Tokens for which this device has memory beside the weights")};
-    if (role == Qt::DisplayRole)
-        return titles[section];
-    if (role == Qt::ToolTipRole)
-        return explanations[section];
-    return {};
 }
 
 } // namespace bathyscope::ui

@@ -4,14 +4,13 @@
 #pragma once
 
 #include "ui/inspector/cache_costs.h"
-
-#include <QAbstractTableModel>
+#include "ui/inspector/column_model.h"
 
 #include <vector>
 
 namespace bathyscope::ui {
 
-class CacheModel : public QAbstractTableModel {
+class CacheModel : public ColumnModel {
     Q_OBJECT
 
 public:
@@ -24,16 +23,14 @@ public:
         bool held = false; ///< it is what the cache really holds; the others are for comparison
     };
 
-    using QAbstractTableModel::QAbstractTableModel;
+    explicit CacheModel(QObject *parent = nullptr);
 
     void setModel(const ModelInfo &model);
     void setTokens(int tokens); ///< that the cache holds
     [[nodiscard]] const std::vector<Row> &rows() const { return m_rows; }
 
     [[nodiscard]] int rowCount(const QModelIndex &parent = {}) const override;
-    [[nodiscard]] int columnCount(const QModelIndex &parent = {}) const override;
     [[nodiscard]] QVariant data(const QModelIndex &index, int role = Qt::DisplayRole) const override;
-    [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
 private:
     [[nodiscard]] QString display(const Row &row, int column) const;

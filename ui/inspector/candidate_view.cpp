@@ -96,6 +96,7 @@ CandidateTable::CandidateTable(CandidateModel *model, QWidget *parent)
     copy->setShortcut(QKeySequence::Copy);
     copy->setShortcutContext(Qt::WidgetShortcut);
     connect(copy, &QAction::triggered, this, &CandidateTable::copyRows);
+    connect(model, &QAbstractItemModel::headerDataChanged, this, &CandidateTable::placeColumns);
     addAction(copy);
     setContextMenuPolicy(Qt::ActionsContextMenu);
 }
@@ -116,14 +117,20 @@ void CandidateTable::copyRows()
 void CandidateTable::resizeEvent(QResizeEvent *event)
 {
     QTableView::resizeEvent(event);
+    placeColumns();
+}
+
+void CandidateTable::placeColumns()
+{
     constexpr int rank = 44;
     constexpr int probability = 82;
-    constexpr int logProb = 74;
+    // A log-probability, or the name of a stage.
+    const int last = m_model->state() == CandidateModel::State::Model ? 74 : 94;
     setColumnWidth(CandidateModel::RankColumn, rank);
     setColumnWidth(CandidateModel::ProbabilityColumn, probability);
-    setColumnWidth(CandidateModel::LogProbColumn, logProb);
+    setColumnWidth(CandidateModel::LogProbColumn, last);
     setColumnWidth(CandidateModel::TokenColumn,
-                   std::max(40, viewport()->width() - rank - probability - logProb));
+                   std::max(40, viewport()->width() - rank - probability - last));
 }
 
 CandidateView::CandidateView(CandidateModel *model, int rows, QWidget *parent)

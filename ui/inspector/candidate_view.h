@@ -29,6 +29,8 @@ protected:
     void resizeEvent(QResizeEvent *event) override;
 
 private:
+    void placeColumns();
+
     CandidateModel *m_model;
 };
 

@@ -19,10 +19,25 @@ bool isKept(const RouterDecision &decision, int group)
     return std::binary_search(decision.keptGroups.begin(), decision.keptGroups.end(), group);
 }
 
+DecisionModel::DecisionModel(QObject *parent)
+    : ColumnModel(
+        {{tr("Expert")},
+         {tr("Group"), tr("Only experts of the groups that were kept could be chosen")},
+         {tr("Score")},
+         {tr("Bias"), tr("Learnt correction that evens out the load; it counts for the choice only")},
+         {tr("Sum"), tr("Score and bias: the largest were chosen")},
+         {tr("Weight"), tr("What the expert's output was multiplied with")}},
+        parent)
+{
+}
+
 void DecisionModel::setDecision(const RouterDecision &decision)
 {
+    setColumn(ScoreColumn,
+              {tr("Score"),
+               tr("The %1 of the router's logit; weights are made of scores alone")
+                   .arg(QString::fromStdString(decision.scoring))});
     beginResetModel();
-    m_scoring = QString::fromStdString(decision.scoring);
     m_rows.clear();
     for (std::size_t i = 0; i < decision.scores.size(); ++i) {
         Row row{.expert = static_cast<int>(i),
@@ -46,11 +61,6 @@ void DecisionModel::setDecision(const RouterDecision &decision)
 int DecisionModel::rowCount(const QModelIndex &parent) const
 {
     return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
-}
-
-int DecisionModel::columnCount(const QModelIndex &parent) const
-{
-    return parent.isValid() ? 0 : ColumnCount;
 }
 
 QString DecisionModel::display(const Row &row, int column)
@@ -84,7 +94,7 @@ QVariant DecisionModel::data(const QModelIndex &index, int role) const
     case Qt::DisplayRole:
         return display(row, index.column());
     case Qt::TextAlignmentRole:
-        return QVariant(Qt::AlignRight | Qt::AlignVCenter);
+        return alignmentOf(index.column());
     case Qt::ToolTipRole:
         return row.state == State::Chosen      ? tr("Chosen")
             : row.state == State::GroupLeftOut ? tr("Its group was left out")
@@ -98,27 +108,6 @@ QVariant DecisionModel::data(const QModelIndex &index, int role) const
     default:
         return {};
     }
-}
-
-QVariant DecisionModel::headerData(int section, Qt::Orientation orientation, int role) const
-{
-    if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
-        return {};
-    if (role == Qt::TextAlignmentRole)
-        return QVariant(Qt::AlignRight | Qt::AlignVCenter);
-    const QString titles[] = {tr("Expert"), tr("Group"), tr("Score"), tr("Bias"), tr("Sum"), tr("Weight")};
-    const QString explanations[] = {
-        {},
-        tr("Only experts of the groups that were kept could be chosen"),
-        tr("The %1 of the router's logit; weights are made of scores alone").arg(m_scoring),
-        tr("Learnt correction that evens out the load; it counts for the choice only"),
-        tr("Score and bias: the largest were chosen"),
-        tr("What the expert's output was multiplied with")};
-    if (role == Qt::DisplayRole)
-        return titles[section];
-    if (role == Qt::ToolTipRole)
-        return explanations[section];
-    return {};
 }
 
 } // namespace bathyscope::ui

@@ -4,15 +4,15 @@
 // choice first.
 #pragma once
 
-#include "engine/records.h"
+#include "ui/inspector/column_model.h"
 
-#include <QAbstractTableModel>
+#include "engine/records.h"
 
 #include <vector>
 
 namespace bathyscope::ui {
 
-class DecisionModel : public QAbstractTableModel {
+class DecisionModel : public ColumnModel {
     Q_OBJECT
 
 public:
@@ -20,7 +20,7 @@ public:
     enum Role { StateRole = Qt::UserRole + 1 }; ///< State as int
     enum class State { Chosen, Beaten, GroupLeftOut };
 
-    using QAbstractTableModel::QAbstractTableModel;
+    explicit DecisionModel(QObject *parent = nullptr);
 
     void setDecision(const RouterDecision &decision);
     void clear() { setDecision({}); }
@@ -28,9 +28,7 @@ public:
     [[nodiscard]] int expertOf(int row) const { return m_rows[static_cast<std::size_t>(row)].expert; }
 
     [[nodiscard]] int rowCount(const QModelIndex &parent = {}) const override;
-    [[nodiscard]] int columnCount(const QModelIndex &parent = {}) const override;
     [[nodiscard]] QVariant data(const QModelIndex &index, int role = Qt::DisplayRole) const override;
-    [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
 private:
     struct Row {
@@ -45,7 +43,6 @@ private:
     [[nodiscard]] static QString display(const Row &row, int column);
 
     std::vector<Row> m_rows;
-    QString m_scoring;
 };
 
 /// The group of an expert, and whether its experts could be chosen.

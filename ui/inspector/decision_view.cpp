@@ -4,7 +4,6 @@
 #include "ui/inspector/decision_chart.h"
 #include "ui/inspector/plain_table.h"
 
-#include <QHeaderView>
 #include <QLabel>
 #include <QVBoxLayout>
 

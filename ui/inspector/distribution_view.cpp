@@ -4,7 +4,6 @@
 #include "ui/inspector/candidate_view.h"
 #include "ui/inspector/number_format.h"
 #include "ui/inspector/rank_view.h"
-#include "ui/inspector/token_display.h"
 #include "ui/inspector/token_search.h"
 #include "ui/theme/theme.h"
 
@@ -57,7 +56,7 @@ TokenRecord cutAt(TokenRecord record, int count)
 
 } // namespace
 
-DistributionView::DistributionView(QWidget *parent)
+DistributionView::DistributionView(Selection *selection, QWidget *parent)
     : QWidget(parent)
     , m_model(new CandidateModel(this))
     , m_found(new CandidateModel(this))
@@ -69,7 +68,7 @@ DistributionView::DistributionView(QWidget *parent)
     , m_search(new QLineEdit(this))
     , m_foundTable(new CandidateView(m_found, mostFoundRows, this))
     , m_ownText(new QLineEdit(this))
-    , m_rankView(new RankView(this))
+    , m_rankView(new RankView(selection, this))
 {
     buildControls();
     connectControls();
@@ -137,6 +136,7 @@ void DistributionView::connectControls()
             if (m_at)
                 emit forkRequested(*m_at, id);
         });
+    connect(m_rankView, &RankView::pinRequested, this, &DistributionView::pinRequested);
     connect(m_ownText, &QLineEdit::returnPressed, this, [this] {
         const QString text = m_ownText->text();
         if (!m_at || text.isEmpty())
@@ -225,6 +225,8 @@ const PositionAnalysis *DistributionView::measured() const
 
 void DistributionView::refresh()
 {
+    if (!m_at)
+        return;
     const auto vocabulary = m_modelInfo ? m_modelInfo->vocabulary : nullptr;
     const PositionAnalysis *anew = measured();
     // What was recorded while the token was chosen comes first; what is more was measured afterwards.
@@ -239,8 +241,9 @@ void DistributionView::refresh()
             sampled.emplace(anew->record.top[i].id, anew->sampler->candidates[i]);
         m_model->setSampled(std::move(sampled));
     }
-    m_rankView->setDistribution(anew != nullptr ? anew->record.top : m_record.top, m_record.id,
-                                visibleToken(m_record.bytes));
+    m_rankView->setDistribution(*m_at, anew != nullptr ? anew->record.top : m_record.top, m_record.id);
+    if (anew != nullptr)
+        emit entropyMeasured(static_cast<double>(anew->entropy));
     refreshFound();
     refreshNote();
 }

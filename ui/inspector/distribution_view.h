@@ -29,7 +29,8 @@ class DistributionView : public QWidget {
     Q_OBJECT
 
 public:
-    explicit DistributionView(QWidget *parent = nullptr);
+    /// The selection must outlive the view.
+    explicit DistributionView(Selection *selection, QWidget *parent = nullptr);
 
     void setSource(AnalysisSource *source); ///< may be null; must outlive the view
     void inspect(const Inspected &shown);
@@ -44,6 +45,9 @@ public:
     void search(const QString &text);
 
 signals:
+    void pinRequested(bool pin);
+    /// The entropy of the token shown was measured: bits, of the whole distribution.
+    void entropyMeasured(double bits);
     /// Answer anew from the tokens before `at` and this one.
     void forkRequested(const bathyscope::ui::TokenPosition &at, bathyscope::TokenId token);
     void forkTextRequested(const bathyscope::ui::TokenPosition &at, const QString &text);

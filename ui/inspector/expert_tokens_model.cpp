@@ -23,6 +23,11 @@ QString oneLine(std::string_view utf8)
 
 } // namespace
 
+ExpertTokensModel::ExpertTokensModel(QObject *parent)
+    : ColumnModel({{tr("Weight")}, {tr("Token in its text"), {}, Qt::AlignLeft}}, parent)
+{
+}
+
 void ExpertTokensModel::show(const ExpertPlace &place, const std::vector<const ChatMessage *> &replies)
 {
     // Replies only grow; anything else begins anew.
@@ -98,11 +103,6 @@ int ExpertTokensModel::rowCount(const QModelIndex &parent) const
     return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
 }
 
-int ExpertTokensModel::columnCount(const QModelIndex &parent) const
-{
-    return parent.isValid() ? 0 : ColumnCount;
-}
-
 QVariant ExpertTokensModel::data(const QModelIndex &index, int role) const
 {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid))
@@ -113,7 +113,7 @@ QVariant ExpertTokensModel::data(const QModelIndex &index, int role) const
         return index.column() == WeightColumn ? fixedText(static_cast<double>(row.weight), 3)
                                               : row.before + row.token + row.after;
     case Qt::TextAlignmentRole:
-        return QVariant((index.column() == WeightColumn ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+        return alignmentOf(index.column());
     case BeforeRole:
         return row.before;
     case TokenRole:
@@ -123,17 +123,6 @@ QVariant ExpertTokensModel::data(const QModelIndex &index, int role) const
     default:
         return {};
     }
-}
-
-QVariant ExpertTokensModel::headerData(int section, Qt::Orientation orientation, int role) const
-{
-    if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
-        return {};
-    if (role == Qt::DisplayRole)
-        return section == WeightColumn ? tr("Weight") : tr("Token in its text");
-    if (role == Qt::TextAlignmentRole)
-        return QVariant((section == WeightColumn ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
-    return {};
 }
 
 } // namespace bathyscope::ui

@@ -3,10 +3,9 @@
 // The tokens of a conversation that chose an expert most, as rows of a table.
 #pragma once
 
+#include "ui/inspector/column_model.h"
 #include "ui/model/chat_model.h"
 #include "ui/model/selection.h"
-
-#include <QAbstractTableModel>
 
 #include <vector>
 
@@ -21,7 +20,7 @@ struct ExpertPlace {
     bool operator==(const ExpertPlace &) const = default;
 };
 
-class ExpertTokensModel : public QAbstractTableModel {
+class ExpertTokensModel : public ColumnModel {
     Q_OBJECT
 
 public:
@@ -30,7 +29,7 @@ public:
 
     static constexpr int maxRows = 50;
 
-    using QAbstractTableModel::QAbstractTableModel;
+    explicit ExpertTokensModel(QObject *parent = nullptr);
 
     /// The tokens with the largest weights among `replies`, which have the routing of one model. What was
     /// looked through before is not looked through again.
@@ -44,9 +43,7 @@ public:
     } ///< tokens that chose the expert, also those not shown
 
     [[nodiscard]] int rowCount(const QModelIndex &parent = {}) const override;
-    [[nodiscard]] int columnCount(const QModelIndex &parent = {}) const override;
     [[nodiscard]] QVariant data(const QModelIndex &index, int role = Qt::DisplayRole) const override;
-    [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
 private:
     struct Row {

@@ -5,12 +5,12 @@
 #include "ui/inspector/decision_view.h"
 #include "ui/inspector/expert_tokens_model.h"
 #include "ui/inspector/layer_model.h"
+#include "ui/inspector/number_format.h"
 #include "ui/inspector/plain_table.h"
 #include "ui/inspector/routing_heatmap.h"
 #include "ui/inspector/routing_view.h"
-#include "ui/inspector/token_display.h"
+#include "ui/model/fork_tree.h"
 
-#include <QHeaderView>
 #include <QLabel>
 #include <QStackedWidget>
 #include <QTabBar>
@@ -20,10 +20,12 @@
 
 namespace bathyscope::ui {
 
-ExpertsPage::ExpertsPage(ChatModel *chat, Selection *selection, ModelOf modelOf, QWidget *parent)
+ExpertsPage::ExpertsPage(ChatModel *chat, Selection *selection, Versions *versions, ModelOf modelOf,
+                         QWidget *parent)
     : InspectorPage(parent)
     , m_chat(chat)
     , m_selection(selection)
+    , m_versions(versions)
     , m_modelOf(std::move(modelOf))
     , m_map(new RoutingView(selection, RoutingView::Extent::Full, this))
     , m_tabs(new QTabBar(this))
@@ -42,15 +44,10 @@ ExpertsPage::ExpertsPage(ChatModel *chat, Selection *selection, ModelOf modelOf,
     layout->addWidget(buildDetails());
     layout->addStretch(1);
     connect(m_map->controls(), &HeatControls::changed, this, &ExpertsPage::onControlsChanged);
-    connect(m_map->controls(), &HeatControls::pinRequested, this, &ExpertsPage::pin);
+    connect(m_map->controls(), &HeatControls::pinRequested, this, &ExpertsPage::pinRequested);
     connect(m_tabs, &QTabBar::currentChanged, this, [this](int index) {
         m_details->setCurrentIndex(index);
         updateDetail();
-    });
-    connect(m_chat, &QAbstractItemModel::dataChanged, this, [this] {
-        const ChatMessage *reply = message();
-        if (isVisible() && detail() == Detail::Decision && reply != nullptr && !reply->isRunning())
-            updateDetail(); // the reply has ended
     });
     connect(m_tokenTable, &PlainTable::rowPicked, this,
             [this](int row) { m_selection->setToken(m_tokens->positionOf(row)); });
@@ -72,9 +69,6 @@ QWidget *ExpertsPage::buildDetails()
     m_tokenLine->setWordWrap(true);
     m_tokenTable->setItemDelegateForColumn(ExpertTokensModel::ContextColumn, new ContextDelegate(this));
     m_tokenTable->setMouseTracking(true);
-    m_tokenTable->horizontalHeader()->setSectionResizeMode(ExpertTokensModel::WeightColumn,
-                                                           QHeaderView::Fixed);
-    m_tokenTable->horizontalHeader()->resizeSection(ExpertTokensModel::WeightColumn, 64);
     for (const QString &title : {tr("Why these"), tr("Tokens of the expert"), tr("Layers")})
         m_tabs->addTab(title);
     m_tabs->setAccessibleName(tr("Details of the routing"));
@@ -96,31 +90,15 @@ void ExpertsPage::inspect(const Inspected &shown)
 {
     const bool modelChanged = shown.model != m_model;
     m_model = shown.model;
-    if (modelChanged)
+    if (modelChanged) {
         m_map->setModel(m_model.get());
+        m_pair.reset();
+    }
     m_tabs->parentWidget()->setVisible(layer().has_value());
     m_shown = TokenPosition{shown.message.id, shown.token};
-    if (modelChanged || shown.message.id != m_followed)
-        changeReply(shown);
     updateReply(shown);
+    updateSibling(shown.message.id);
     updateDetail();
-}
-
-/// Another reply is looked at. An answer to the same question that was looked at before is its sibling.
-void ExpertsPage::changeReply(const Inspected &shown)
-{
-    constexpr std::size_t longestMemory = 16; // questions
-    if (m_question != 0)
-        m_looked[m_question] = {m_followed, m_reply};
-    if (m_looked.size() > longestMemory)
-        m_looked.erase(m_looked.begin()); // ids grow with time
-    const int row = m_chat->rowOf(shown.message.id);
-    m_question = row > 0 ? m_chat->message(row - 1).id : 0;
-    m_followed = shown.message.id;
-    m_reply = std::make_shared<ReplyRouting>();
-    const auto looked = m_looked.find(m_question);
-    m_map->setSibling(looked != m_looked.end() && looked->second.reply != m_followed ? looked->second.routing
-                                                                                     : nullptr);
 }
 
 void ExpertsPage::updateReply(const Inspected &shown)
@@ -130,13 +108,35 @@ void ExpertsPage::updateReply(const Inspected &shown)
     m_map->setData(shown.record(), m_reply);
 }
 
+void ExpertsPage::updateSibling(MessageId reply)
+{
+    const VersionPair pair = m_versions->pairOf(reply);
+    if (m_pair == pair)
+        return;
+    m_pair = pair;
+    if (!pair || !layer()) {
+        m_map->setSibling(nullptr);
+        return;
+    }
+    const RoutingAggregate empty(static_cast<int>(m_model->moeLayers.size()), m_model->experts,
+                                 m_model->expertsPerToken);
+    SiblingRouting sibling{empty, empty, pair.other};
+    const auto fork = static_cast<std::size_t>(forkToken(pair.shownReply(), pair.otherReply()));
+    const auto count = [fork](const ChatMessage &version, RoutingAggregate &aggregate) {
+        for (std::size_t token = fork; token < version.tokens.size(); ++token)
+            aggregate.add(version.tokens[token]);
+    };
+    count(pair.shownReply(), sibling.shown);
+    count(pair.otherReply(), sibling.other);
+    m_map->setSibling(std::make_shared<const SiblingRouting>(std::move(sibling)));
+}
+
 void ExpertsPage::clear()
 {
     m_shown.reset();
     m_tokens->clear();
     m_layers->clear();
     m_decision->clear();
-    pin(false);
 }
 
 const ChatMessage *ExpertsPage::message() const
@@ -149,18 +149,6 @@ void ExpertsPage::onControlsChanged()
     const ChatMessage *reply = message();
     if (reply != nullptr && m_shown->token < static_cast<int>(reply->tokens.size()))
         updateReply({*reply, m_shown->token, m_model});
-}
-
-void ExpertsPage::pin(bool wanted)
-{
-    const ChatMessage *reply = message();
-    if (!wanted || reply == nullptr) {
-        m_map->setPinned(nullptr, {});
-        return;
-    }
-    const TokenRecord &record = reply->tokens[static_cast<std::size_t>(m_shown->token)];
-    m_map->setPinned(std::make_shared<const TokenRecord>(record),
-                     tr("%1 at %2").arg(visibleToken(record.bytes)).arg(m_shown->token + 1));
 }
 
 ExpertsPage::Detail ExpertsPage::detail() const
@@ -254,10 +242,10 @@ void ExpertsPage::updateTokens(int layer, int expert)
     }
     m_tokens->show({rowOf(layer), expert, m_model->expertsPerToken}, replies);
     m_tokenLine->setText(
-        tr("Layer %1, expert %2: chosen by %n token(s) of this conversation; the largest weights first.",
-           nullptr, m_tokens->found())
+        tr("Layer %1, expert %2 · tokens of this conversation that chose it: %3, the largest weights first.")
             .arg(layer)
-            .arg(expert));
+            .arg(expert)
+            .arg(groupedText(m_tokens->found())));
 }
 
 void ExpertsPage::updateLayers()

@@ -8,9 +8,9 @@
 #include "ui/inspector/reply_routing.h"
 #include "ui/model/chat_model.h"
 #include "ui/model/selection.h"
+#include "ui/model/versions.h"
 
 #include <functional>
-#include <map>
 #include <optional>
 
 class QLabel;
@@ -33,7 +33,9 @@ public:
     using ModelOf = std::function<std::shared_ptr<const ModelInfo>(MessageId)>;
     enum class Detail { Decision, Tokens, Layers };
 
-    ExpertsPage(ChatModel *chat, Selection *selection, ModelOf modelOf, QWidget *parent = nullptr);
+    /// Chat, selection and versions must outlive the page.
+    ExpertsPage(ChatModel *chat, Selection *selection, Versions *versions, ModelOf modelOf,
+                QWidget *parent = nullptr);
 
     void inspect(const Inspected &shown) override;
     void clear() override;
@@ -47,9 +49,8 @@ public:
 
 private:
     QWidget *buildDetails();
-    void pin(bool wanted);
     void updateReply(const Inspected &shown);
-    void changeReply(const Inspected &shown);
+    void updateSibling(MessageId reply);
     void updateDetail();
     void updateTokens(int layer, int expert);
     void updateLayers();
@@ -63,18 +64,12 @@ private:
 
     ChatModel *m_chat;
     Selection *m_selection;
+    Versions *m_versions;
     ModelOf m_modelOf;
     std::optional<TokenPosition> m_shown;
     std::shared_ptr<const ModelInfo> m_model;
     std::shared_ptr<ReplyRouting> m_reply = std::make_shared<ReplyRouting>();
-    /// The reply that was looked at last, for each question: what its siblings are compared with.
-    struct Looked {
-        MessageId reply = 0;
-        std::shared_ptr<const ReplyRouting> routing;
-    };
-    std::map<MessageId, Looked> m_looked; ///< by question
-    MessageId m_question = 0; ///< of the reply shown; 0: none
-    MessageId m_followed = 0; ///< the reply that m_reply counts
+    std::optional<VersionPair> m_pair; ///< that the map's comparison was counted of
 
     RoutingView *m_map;
     QTabBar *m_tabs;

@@ -3,6 +3,8 @@
 
 #include "ui/inspector/number_format.h"
 #include "ui/inspector/token_display.h"
+#include "ui/model/fork_tree.h"
+#include "ui/theme/theme.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,56 +25,94 @@ std::optional<double> sharedExperts(const TokenRecord &a, const TokenRecord &b, 
     return static_cast<double>(shared) / static_cast<double>(a.experts.size());
 }
 
-void ForkComparison::setVersions(ReplyVersions versions, int left, int right, int expertsPerToken)
+ForkComparison::ForkComparison(QObject *parent)
+    : ColumnModel({{tr("#"), tr("Place of the token; of both where they differ")},
+                   {tr("Version"), {}, Qt::AlignLeft},
+                   {tr("Prob."), tr("What the model gave the token, measured")},
+                   {tr("Version"), {}, Qt::AlignLeft},
+                   {tr("Prob."), tr("What the model gave the token, measured")},
+                   {tr("Experts"), tr("Share of the experts that both tokens were routed to, derived")}},
+                  parent)
+{
+}
+
+void ForkComparison::setPair(const VersionPair &pair, int expertsPerToken)
 {
     beginResetModel();
-    m_versions = std::move(versions);
-    m_left = left;
-    m_right = right;
+    m_pair = pair;
     m_expertsPerToken = expertsPerToken;
     m_fork = 0;
-    m_end = 0;
-    const int count = m_versions ? static_cast<int>(m_versions->size()) : 0;
-    if (left >= 0 && left < count && right >= 0 && right < count) {
-        const auto &a = (*m_versions)[static_cast<std::size_t>(left)].tokens;
-        const auto &b = (*m_versions)[static_cast<std::size_t>(right)].tokens;
-        const auto same = [](const TokenRecord &x, const TokenRecord &y) { return x.id == y.id; };
-        m_fork =
-            static_cast<int>(std::mismatch(a.begin(), a.end(), b.begin(), b.end(), same).first - a.begin());
-        m_end = static_cast<int>(std::max(a.size(), b.size()));
+    m_rows.clear();
+    if (pair) {
+        m_fork = ui::forkToken(pair.shownReply(), pair.otherReply());
+        m_rows = alignTokens(pair.shownReply().tokens, pair.otherReply().tokens, m_fork);
     }
     endResetModel();
+    setColumn(LeftColumn, {tr("Version %1").arg(pair.shown + 1), {}, Qt::AlignLeft});
+    setColumn(RightColumn, {tr("Version %1").arg(pair.other + 1), {}, Qt::AlignLeft});
+}
+
+bool ForkComparison::differs(const AlignedTokens &row) const
+{
+    return row.left < 0 || row.right < 0 || left(row)->id != right(row)->id;
+}
+
+int ForkComparison::rowOf(int token) const
+{
+    const auto found = std::find_if(m_rows.begin(), m_rows.end(),
+                                    [token](const AlignedTokens &row) { return row.left == token; });
+    return found == m_rows.end() ? -1 : static_cast<int>(found - m_rows.begin());
+}
+
+std::optional<double> ForkComparison::sharedExperts() const
+{
+    double sum = 0;
+    int rows = 0;
+    for (const AlignedTokens &row : m_rows) {
+        if (const auto shared = sharedExpertsOf(row)) {
+            sum += *shared;
+            ++rows;
+        }
+    }
+    return rows > 0 ? std::optional(sum / rows) : std::nullopt;
 }
 
 int ForkComparison::rowCount(const QModelIndex &parent) const
 {
-    return parent.isValid() ? 0 : m_end - m_fork;
+    return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
 }
 
-int ForkComparison::columnCount(const QModelIndex &parent) const
+const TokenRecord *ForkComparison::left(const AlignedTokens &row) const
 {
-    return parent.isValid() ? 0 : ColumnCount;
+    return row.left < 0 ? nullptr : &m_pair.shownReply().tokens[static_cast<std::size_t>(row.left)];
 }
 
-const TokenRecord *ForkComparison::token(int version, int place) const
+const TokenRecord *ForkComparison::right(const AlignedTokens &row) const
 {
-    const auto &tokens = (*m_versions)[static_cast<std::size_t>(version)].tokens;
-    return place < static_cast<int>(tokens.size()) ? &tokens[static_cast<std::size_t>(place)] : nullptr;
+    return row.right < 0 ? nullptr : &m_pair.otherReply().tokens[static_cast<std::size_t>(row.right)];
 }
 
-QString ForkComparison::display(int place, int column) const
+std::optional<double> ForkComparison::sharedExpertsOf(const AlignedTokens &row) const
 {
-    if (column == PlaceColumn)
-        return QString::number(place + 1);
-    const TokenRecord *left = token(m_left, place);
-    const TokenRecord *right = token(m_right, place);
+    const TokenRecord *a = left(row);
+    const TokenRecord *b = right(row);
+    return a != nullptr && b != nullptr ? ui::sharedExperts(*a, *b, m_expertsPerToken) : std::nullopt;
+}
+
+QString ForkComparison::display(const AlignedTokens &row, int column) const
+{
+    if (column == PlaceColumn) {
+        if (row.left == row.right || row.right < 0)
+            return QString::number(row.left + 1);
+        return row.left < 0 ? QStringLiteral("– · %1").arg(row.right + 1)
+                            : QStringLiteral("%1 · %2").arg(row.left + 1).arg(row.right + 1);
+    }
     if (column == ExpertsColumn) {
-        const auto shared = left != nullptr && right != nullptr
-            ? sharedExperts(*left, *right, m_expertsPerToken)
-            : std::nullopt;
+        const auto shared = sharedExpertsOf(row);
         return shared ? QStringLiteral("%1 %").arg(std::lround(100 * *shared)) : QStringLiteral("–");
     }
-    const TokenRecord *record = column == LeftColumn || column == LeftProbabilityColumn ? left : right;
+    const TokenRecord *record =
+        column == LeftColumn || column == LeftProbabilityColumn ? left(row) : right(row);
     if (record == nullptr)
         return {};
     if (column == LeftColumn || column == RightColumn)
@@ -84,21 +124,22 @@ QVariant ForkComparison::data(const QModelIndex &index, int role) const
 {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid))
         return {};
-    if (role == Qt::TextAlignmentRole) {
-        const bool text = index.column() == LeftColumn || index.column() == RightColumn;
-        return QVariant::fromValue(Qt::Alignment(text ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
-    }
-    return role == Qt::DisplayRole ? QVariant(display(m_fork + index.row(), index.column())) : QVariant();
-}
-
-QVariant ForkComparison::headerData(int section, Qt::Orientation orientation, int role) const
-{
-    if (orientation != Qt::Horizontal || role != Qt::DisplayRole || section < 0 || section >= ColumnCount)
+    const AlignedTokens &row = m_rows[static_cast<std::size_t>(index.row())];
+    const bool isToken = index.column() == LeftColumn || index.column() == RightColumn;
+    switch (role) {
+    case Qt::DisplayRole:
+        return display(row, index.column());
+    case Qt::TextAlignmentRole:
+        return alignmentOf(index.column());
+    case Qt::FontRole:
+        return isToken ? QVariant(theme::monoFont()) : QVariant();
+    case Qt::ForegroundRole: // what both have steps back
+        return differs(row) && isToken                       ? QVariant(theme::colors().accent)
+            : index.column() == PlaceColumn || !differs(row) ? QVariant(theme::colors().secondary)
+                                                             : QVariant();
+    default:
         return {};
-    const QString names[] = {tr("#"),     tr("Version %1").arg(m_left + 1),
-                             tr("Prob."), tr("Version %1").arg(m_right + 1),
-                             tr("Prob."), tr("Experts")};
-    return names[section];
+    }
 }
 
 } // namespace bathyscope::ui

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/inspector/fork_map.h"
 
+#include "ui/charts/fork_tree_picture.h"
 #include "ui/theme/theme.h"
 
 #include <QHelpEvent>
@@ -8,14 +9,13 @@
 #include <QPainter>
 #include <QToolTip>
 
-#include <algorithm>
-
 namespace bathyscope::ui {
 
 namespace {
 
 constexpr int laneHeight = 20; // px
 constexpr int labelWidth = 20;
+constexpr int margin = 2;
 
 } // namespace
 
@@ -23,6 +23,7 @@ ForkMap::ForkMap(QWidget *parent)
     : QWidget(parent)
 {
     setFocusPolicy(Qt::StrongFocus);
+    setMouseTracking(true);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     setAccessibleName(tr("Versions of this answer"));
 }
@@ -31,6 +32,7 @@ void ForkMap::setTree(std::vector<ForkBranch> branches, int current)
 {
     m_branches = std::move(branches);
     m_current = current;
+    m_hovered = -1;
     setAccessibleDescription(tr("Version %1 of %2 is shown").arg(current + 1).arg(m_branches.size()));
     updateGeometry();
     update();
@@ -38,67 +40,66 @@ void ForkMap::setTree(std::vector<ForkBranch> branches, int current)
 
 QSize ForkMap::sizeHint() const
 {
-    return {200, static_cast<int>(m_branches.size()) * laneHeight + 4};
+    return {200, static_cast<int>(m_branches.size()) * laneHeight + 2 * margin};
 }
 
-qreal ForkMap::yOf(int branch) const
+ForkTreePicture ForkMap::picture() const
 {
-    return 2 + (branch + 0.5) * laneHeight;
-}
-
-qreal ForkMap::xOf(int token) const
-{
-    int longest = 1;
-    for (const ForkBranch &branch : m_branches)
-        longest = std::max(longest, branch.tokens);
-    const qreal left = labelWidth + 4;
-    return left + (width() - left - 8) * token / longest;
+    const QRectF lanes(labelWidth + 4, margin, width() - labelWidth - 12,
+                       static_cast<double>(m_branches.size()) * laneHeight);
+    return {m_branches, m_current, lanes, laneHeight};
 }
 
 QRect ForkMap::branchRect(int branch) const
 {
-    return {0, 2 + branch * laneHeight, width(), laneHeight};
+    return {0, margin + branch * laneHeight, width(), laneHeight};
 }
 
 std::optional<int> ForkMap::branchAt(int y) const
 {
-    const int branch = (y - 2) / laneHeight;
-    return y >= 2 && branch < static_cast<int>(m_branches.size()) ? std::optional(branch) : std::nullopt;
+    const int branch = (y - margin) / laneHeight;
+    return y >= margin && branch < static_cast<int>(m_branches.size()) ? std::optional(branch) : std::nullopt;
 }
 
 void ForkMap::paintEvent(QPaintEvent *)
 {
     const Colors &colors = theme::colors();
     QPainter painter(this);
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setFont(theme::smallFont());
+    QFont font = theme::numberFont();
+    font.setPixelSize(12);
+    painter.setFont(font);
     for (int i = 0; i < static_cast<int>(m_branches.size()); ++i) {
-        const ForkBranch &branch = m_branches[static_cast<std::size_t>(i)];
-        const bool current = i == m_current;
-        const QPointF start(xOf(branch.token), yOf(i));
-        painter.setPen(current ? colors.text : colors.secondary);
-        painter.drawText(QRectF(0, start.y() - 10, labelWidth - 4, 20), Qt::AlignRight | Qt::AlignVCenter,
-                         QString::number(i + 1));
-        painter.setPen(QPen(colors.secondary, 1));
-        if (branch.parent >= 0)
-            painter.drawLine(QPointF(start.x(), yOf(branch.parent)), start);
-        painter.setPen(QPen(current ? colors.accent : colors.secondary, current ? 3 : 1.5));
-        const QPointF end(std::max(xOf(branch.tokens), start.x() + 3), start.y());
-        painter.drawLine(start, end);
-        painter.setBrush(current ? colors.accent : colors.panel);
-        painter.drawEllipse(end, 3, 3);
+        painter.setPen(i == m_current ? colors.text : colors.secondary);
+        painter.drawText(branchRect(i).adjusted(0, 0, labelWidth - 4 - width(), 0),
+                         Qt::AlignRight | Qt::AlignVCenter, QString::number(i + 1));
     }
+    picture().paint(painter, m_hovered);
     if (hasFocus()) {
+        painter.setRenderHint(QPainter::Antialiasing, false);
         painter.setPen(colors.accent);
         painter.setBrush(Qt::NoBrush);
         painter.drawRect(rect().adjusted(0, 0, -1, -1));
     }
 }
 
+void ForkMap::setHovered(int branch)
+{
+    if (branch == m_hovered)
+        return;
+    m_hovered = branch;
+    setCursor(branch >= 0 && branch != m_current ? Qt::PointingHandCursor : Qt::ArrowCursor);
+    update();
+}
+
 void ForkMap::mousePressEvent(QMouseEvent *event)
 {
     if (const auto branch = branchAt(event->pos().y()); branch && *branch != m_current)
         emit branchPicked(*branch);
+}
+
+void ForkMap::mouseMoveEvent(QMouseEvent *event)
+{
+    setHovered(branchAt(event->pos().y()).value_or(-1));
 }
 
 void ForkMap::keyPressEvent(QKeyEvent *event)
@@ -113,20 +114,13 @@ void ForkMap::keyPressEvent(QKeyEvent *event)
 
 bool ForkMap::event(QEvent *event)
 {
+    if (event->type() == QEvent::Leave)
+        setHovered(-1);
     if (event->type() != QEvent::ToolTip)
         return QWidget::event(event);
     const auto *help = static_cast<QHelpEvent *>(event);
-    if (const auto at = branchAt(help->pos().y())) {
-        const ForkBranch &branch = m_branches[static_cast<std::size_t>(*at)];
-        const QString text = branch.parent < 0
-            ? tr("Version %1: %2 tokens").arg(*at + 1).arg(branch.tokens)
-            : tr("Version %1: %2 tokens, parts from version %3 at token %4")
-                  .arg(*at + 1)
-                  .arg(branch.tokens)
-                  .arg(branch.parent + 1)
-                  .arg(branch.token + 1);
-        QToolTip::showText(help->globalPos(), text, this);
-    }
+    if (const auto at = branchAt(help->pos().y()))
+        QToolTip::showText(help->globalPos(), branchText(m_branches, *at), this);
     return true;
 }
 

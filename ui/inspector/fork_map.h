@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The versions of an answer as a small tree: a line for each, beginning where it parts from another.
+// The versions of an answer as a tree, with a lane for each.
 #pragma once
 
 #include "ui/model/fork_tree.h"
@@ -10,6 +10,8 @@
 #include <optional>
 
 namespace bathyscope::ui {
+
+class ForkTreePicture;
 
 /// A click, or up and down, asks for another version.
 class ForkMap : public QWidget {
@@ -31,15 +33,17 @@ protected:
     bool event(QEvent *event) override;
     void paintEvent(QPaintEvent *event) override;
     void mousePressEvent(QMouseEvent *event) override;
+    void mouseMoveEvent(QMouseEvent *event) override;
     void keyPressEvent(QKeyEvent *event) override;
 
 private:
+    [[nodiscard]] ForkTreePicture picture() const;
     [[nodiscard]] std::optional<int> branchAt(int y) const;
-    [[nodiscard]] qreal xOf(int token) const;
-    [[nodiscard]] qreal yOf(int branch) const;
+    void setHovered(int branch);
 
     std::vector<ForkBranch> m_branches;
     int m_current = 0;
+    int m_hovered = -1;
 };
 
 } // namespace bathyscope::ui

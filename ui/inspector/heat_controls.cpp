@@ -17,9 +17,9 @@ HeatControls::HeatControls(QWidget *parent)
     : QWidget(parent)
     , m_show(addChoice(tr("What the map shows"),
                        {tr("This token"), tr("Whole reply"), tr("Reasoning minus answer"),
-                        tr("This token minus the pinned one"), tr("This reply minus its sibling")}))
+                        tr("This token minus the pinned one"), QString()}))
     , m_scale(addChoice(tr("Scale of the map"), {tr("Linear"), tr("Logarithmic")}))
-    , m_share(addChoice(tr("Unit of the map"), {tr("Absolute"), tr("Against the uniform share")}))
+    , m_share(addChoice(tr("Unit of the map"), {tr("Absolute"), tr("Against uniform")}))
     , m_orderChoice(
           addChoice(tr("Order of the experts"), {tr("By number"), tr("By load"), tr("By co-activation")}))
     , m_pin(new QToolButton(this))
@@ -44,7 +44,7 @@ HeatControls::HeatControls(QWidget *parent)
     layout->addLayout(second);
     addKey(QStringLiteral("T"), HeatMode::Show::Token);
     addKey(QStringLiteral("W"), HeatMode::Show::Reply);
-    setSiblingUnavailable(tr("This reply has no sibling to compare with."));
+    setSibling({});
     setPinned({});
     writeChoices();
 }
@@ -121,17 +121,20 @@ void HeatControls::setAvailable(HeatMode::Show show, const QString &reason)
     }
 }
 
-void HeatControls::setSiblingUnavailable(const QString &reason)
+void HeatControls::setSibling(std::optional<int> version)
 {
-    setAvailable(HeatMode::Show::Sibling, reason);
+    m_show->setItemText(static_cast<int>(HeatMode::Show::Sibling),
+                        version ? tr("This reply minus version %1 from the fork on").arg(*version + 1)
+                                : tr("This reply minus another version"));
+    setAvailable(HeatMode::Show::Sibling, version ? QString() : tr("This reply has no other version."));
 }
 
 void HeatControls::setPinned(const QString &name)
 {
     m_pin->setChecked(!name.isEmpty());
     m_pin->setText(name.isEmpty() ? tr("Pin this token") : tr("Pinned: %1").arg(name));
-    m_pin->setToolTip(name.isEmpty() ? tr("Keep this token, to compare others with it")
-                                     : tr("Let go of the pinned token"));
+    m_pin->setToolTip(name.isEmpty() ? tr("Keep this token, to compare others with it (Alt+P)")
+                                     : tr("Let go of the pinned token (Alt+P)"));
     setAvailable(HeatMode::Show::Pinned, name.isEmpty() ? tr("No token is pinned.") : QString());
 }
 

@@ -7,6 +7,8 @@
 
 #include <QWidget>
 
+#include <optional>
+
 class QComboBox;
 class QToolButton;
 
@@ -25,8 +27,8 @@ public:
     void setMode(const HeatMode &mode);
     void setOrder(Order order);
 
-    /// Why a comparison cannot be shown, as the tool tip of its disabled entry; empty: it can.
-    void setSiblingUnavailable(const QString &reason);
+    /// The version that the reply can be compared with, counted from 0; none: there is no other.
+    void setSibling(std::optional<int> version);
     /// `name` of the pinned token; empty: none.
     void setPinned(const QString &name);
 
@@ -40,6 +42,7 @@ private:
     void addKey(const QString &key, HeatMode::Show show);
     void readChoices();
     void writeChoices();
+    /// Why a comparison cannot be shown, as the tool tip of its disabled entry; empty: it can.
     void setAvailable(HeatMode::Show show, const QString &reason);
 
     HeatMode m_mode;

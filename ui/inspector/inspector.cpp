@@ -41,8 +41,9 @@ Inspector::Inspector(ChatModel *chat, Selection *selection, QWidget *parent)
     , m_tabs(new QTabBar(this))
     , m_stack(new QStackedWidget(this))
     , m_tokenPage(new TokenPage(selection))
-    , m_answerPage(new AnswerPage(selection))
-    , m_expertsPage(new ExpertsPage(chat, selection, [this](MessageId id) { return modelOf(id); }))
+    , m_answerPage(new AnswerPage(selection, &m_versions))
+    , m_expertsPage(
+          new ExpertsPage(chat, selection, &m_versions, [this](MessageId id) { return modelOf(id); }))
     , m_memoryPage(new MemoryPage)
     , m_hint(new QLabel(this))
     , m_faces(new QStackedLayout)
@@ -94,6 +95,7 @@ void Inspector::addPage(InspectorPage *page, const QString &title)
     m_pages.push_back(page);
     m_stack->addWidget(scroll);
     m_tabs->addTab(title);
+    connect(page, &InspectorPage::pinRequested, this, &Inspector::pin);
 }
 
 void Inspector::connectSources()
@@ -102,9 +104,12 @@ void Inspector::connectSources()
     m_refreshTimer.setInterval(refreshInterval);
     connect(&m_refreshTimer, &QTimer::timeout, this, &Inspector::refresh);
     connect(m_chat, &ChatModel::tokensAppended, this, &Inspector::onTokensAppended);
+    connect(m_chat, &QAbstractItemModel::dataChanged, this, &Inspector::refreshSoon);
+    connect(m_chat, &QAbstractItemModel::modelReset, &m_versions, &Versions::clear);
     connect(m_chat, &QAbstractItemModel::modelReset, this, &Inspector::onConversationChanged);
     connect(m_chat, &QAbstractItemModel::rowsRemoved, this, &Inspector::onConversationChanged);
     connect(m_selection, &Selection::changed, this, &Inspector::refresh);
+    connect(&m_versions, &Versions::changed, this, &Inspector::refresh);
     connect(m_tokenPage->distribution(), &DistributionView::forkRequested, this, &Inspector::forkRequested);
     connect(m_tokenPage->distribution(), &DistributionView::forkTextRequested, this,
             &Inspector::forkTextRequested);
@@ -200,6 +205,12 @@ void Inspector::showEvent(QShowEvent *event)
 void Inspector::onTokensAppended(MessageId id, int, int)
 {
     m_followed = id;
+    refreshSoon();
+}
+
+/// A reply grows, or has ended.
+void Inspector::refreshSoon()
+{
     if (isVisible() && !m_refreshTimer.isActive())
         m_refreshTimer.start();
 }
@@ -257,6 +268,22 @@ void Inspector::showHint(const QString &text)
     m_shown.reset();
     m_hint->setText(text);
     m_faces->setCurrentIndex(1);
+}
+
+void Inspector::pin(bool wanted)
+{
+    const ChatMessage *message = wanted && m_shown ? m_chat->find(m_shown->message) : nullptr;
+    if (message == nullptr)
+        m_selection->setPinned({});
+    else
+        m_selection->setPinned(
+            {*m_shown,
+             std::make_shared<const TokenRecord>(message->tokens[static_cast<std::size_t>(m_shown->token)])});
+}
+
+void Inspector::togglePin()
+{
+    pin(!m_selection->pinned());
 }
 
 void Inspector::walk(int step)

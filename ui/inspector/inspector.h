@@ -5,6 +5,7 @@
 
 #include "ui/model/chat_model.h"
 #include "ui/model/selection.h"
+#include "ui/model/versions.h"
 
 #include <QStringList>
 #include <QTimer>
@@ -52,6 +53,9 @@ public:
 
     /// Where the pages ask what was not recorded; may be null; must outlive the inspector.
     void setAnalysisSource(AnalysisSource *source);
+    /// All versions of a reply that may be shown now or later.
+    void addVersions(const ReplyVersions &versions) { m_versions.add(versions); }
+    void togglePin(); ///< the token shown, or lets go of the pinned one
 
     [[nodiscard]] QStringList pageTitles() const;
     [[nodiscard]] int currentPage() const;
@@ -85,13 +89,16 @@ private:
     void onTokensAppended(MessageId id, int first, int count);
     void onConversationChanged();
     void refresh();
+    void refreshSoon();
     void showHint(const QString &text);
+    void pin(bool wanted);
     void walk(int step);
     [[nodiscard]] std::optional<TokenPosition> wanted() const;
     [[nodiscard]] std::shared_ptr<const ModelInfo> modelOf(MessageId id) const;
 
     ChatModel *m_chat;
     Selection *m_selection;
+    Versions m_versions;
     ModelProvider m_provider;
     std::shared_ptr<const ModelInfo> m_model;
     QString m_unavailable;

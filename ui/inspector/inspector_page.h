@@ -41,6 +41,10 @@ public:
     virtual void inspect(const Inspected &shown) = 0;
     /// Nothing is looked at any more: another conversation, say.
     virtual void clear() = 0;
+
+signals:
+    /// The token shown is to be compared with others, or none.
+    void pinRequested(bool pin);
 };
 
 } // namespace bathyscope::ui

@@ -8,6 +8,16 @@
 
 namespace bathyscope::ui {
 
+LayerModel::LayerModel(QObject *parent)
+    : ColumnModel({{tr("Layer"), tr("Layer of the model"), Qt::AlignLeft},
+                   {tr("Busiest"), tr("The expert that was chosen most, and its share of the choices")},
+                   {tr("Max / mean"), tr("Load of the busiest expert over the mean load; 1 is even")},
+                   {tr("Entropy"), tr("Of the shares of all experts; the second number is an even layer's")},
+                   {tr("Dead"), tr("Experts that no token of the reply chose")}},
+                  parent)
+{
+}
+
 void LayerModel::setLoads(const std::vector<int> &layers, const RoutingAggregate &aggregate)
 {
     std::vector<Row> rows;
@@ -38,11 +48,6 @@ int LayerModel::rowCount(const QModelIndex &parent) const
     return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
 }
 
-int LayerModel::columnCount(const QModelIndex &parent) const
-{
-    return parent.isValid() ? 0 : ColumnCount;
-}
-
 QString LayerModel::display(const Row &row, int column) const
 {
     switch (column) {
@@ -69,26 +74,7 @@ QVariant LayerModel::data(const QModelIndex &index, int role) const
     if (role == Qt::DisplayRole)
         return display(m_rows[static_cast<std::size_t>(index.row())], index.column());
     if (role == Qt::TextAlignmentRole)
-        return QVariant((index.column() == LayerColumn ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
-    return {};
-}
-
-QVariant LayerModel::headerData(int section, Qt::Orientation orientation, int role) const
-{
-    if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
-        return {};
-    if (role == Qt::TextAlignmentRole)
-        return QVariant((section == LayerColumn ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
-    const QString titles[] = {tr("Layer"), tr("Busiest"), tr("Max / mean"), tr("Entropy"), tr("Dead")};
-    const QString explanations[] = {tr("Layer of the model"),
-                                    tr("The expert that was chosen most, and its share of the choices"),
-                                    tr("Load of the busiest expert over the mean load; 1 is even"),
-                                    tr("Of the shares of all experts; the second number is an even layer's"),
-                                    tr("Experts that no token of the reply chose")};
-    if (role == Qt::DisplayRole)
-        return titles[section];
-    if (role == Qt::ToolTipRole)
-        return explanations[section];
+        return alignmentOf(index.column());
     return {};
 }
 

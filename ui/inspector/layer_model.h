@@ -3,21 +3,20 @@
 // How evenly each MoE layer shares the work, as rows of a table. Derived from the measured choices.
 #pragma once
 
+#include "ui/inspector/column_model.h"
 #include "ui/inspector/layer_load.h"
-
-#include <QAbstractTableModel>
 
 #include <vector>
 
 namespace bathyscope::ui {
 
-class LayerModel : public QAbstractTableModel {
+class LayerModel : public ColumnModel {
     Q_OBJECT
 
 public:
     enum Column { LayerColumn, BusiestColumn, RatioColumn, EntropyColumn, DeadColumn, ColumnCount };
 
-    using QAbstractTableModel::QAbstractTableModel;
+    explicit LayerModel(QObject *parent = nullptr);
 
     /// `layers` are the model's indices of the aggregate's layers.
     void setLoads(const std::vector<int> &layers, const RoutingAggregate &aggregate);
@@ -28,9 +27,7 @@ public:
     [[nodiscard]] int rowOf(int layer) const; ///< -1: none
 
     [[nodiscard]] int rowCount(const QModelIndex &parent = {}) const override;
-    [[nodiscard]] int columnCount(const QModelIndex &parent = {}) const override;
     [[nodiscard]] QVariant data(const QModelIndex &index, int role = Qt::DisplayRole) const override;
-    [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
 private:
     struct Row {

@@ -6,7 +6,6 @@
 #include "ui/inspector/plain_table.h"
 #include "ui/window/format.h"
 
-#include <QHeaderView>
 #include <QLabel>
 #include <QVBoxLayout>
 
@@ -24,9 +23,6 @@ MemoryPage::MemoryPage(QWidget *parent)
     , m_limit(addLine("secondary"))
 {
     m_table->setFocusPolicy(Qt::TabFocus);
-    m_table->horizontalHeader()->setMinimumSectionSize(48);
-    m_table->horizontalHeader()->setSectionResizeMode(CacheModel::ValuesColumn, QHeaderView::Fixed);
-    m_table->horizontalHeader()->resizeSection(CacheModel::ValuesColumn, 58);
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(12);
@@ -83,8 +79,7 @@ QString MemoryPage::shapeText() const
             .arg(shape.valueDim)
             .arg(sizes);
     return tr("Derived: the latent is kv_lora_rank + qk_rope_head_dim = %1 + %2 values, for %3 heads whose "
-              "keys "
-              "and values would be %4 + %5 each; %6. The groups are a comparison: this model has none.")
+              "keys and values would be %4 + %5 each; %6. The groups are a comparison: this model has none.")
         .arg(shape.latentDim)
         .arg(shape.ropeDim)
         .arg(shape.heads)

@@ -9,6 +9,9 @@
 #include <QGuiApplication>
 #include <QHeaderView>
 
+#include <algorithm>
+#include <numeric>
+
 namespace bathyscope::ui {
 
 namespace {
@@ -40,7 +43,7 @@ PlainTable::PlainTable(QAbstractItemModel *model, const QString &name, int rows,
     verticalHeader()->setMinimumSectionSize(lineHeight);
     verticalHeader()->setDefaultSectionSize(lineHeight);
     horizontalHeader()->setFixedHeight(headerHeight);
-    horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+    horizontalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     horizontalHeader()->setSectionsClickable(false);
     horizontalHeader()->setHighlightSections(false);
     horizontalHeader()->setFont(theme::smallFont());
@@ -52,11 +55,36 @@ PlainTable::PlainTable(QAbstractItemModel *model, const QString &name, int rows,
     setContextMenuPolicy(Qt::ActionsContextMenu);
     connect(this, &QTableView::clicked, this,
             [this](const QModelIndex &index) { emit rowPicked(index.row()); });
+    connect(model, &QAbstractItemModel::modelReset, this, &PlainTable::fitColumns);
+    connect(model, &QAbstractItemModel::dataChanged, this, &PlainTable::fitColumns);
 }
 
 QSize PlainTable::sizeHint() const
 {
     return {436, headerHeight + m_rows * lineHeight + 2};
+}
+
+void PlainTable::resizeEvent(QResizeEvent *event)
+{
+    QTableView::resizeEvent(event);
+    fitColumns();
+}
+
+/// They only grow, so that they do not jump from token to token.
+void PlainTable::fitColumns()
+{
+    const int columns = model()->columnCount();
+    m_widths.resize(static_cast<std::size_t>(columns));
+    for (int column = 0; column < columns; ++column) {
+        int &width = m_widths[static_cast<std::size_t>(column)];
+        width = std::max({width, sizeHintForColumn(column), horizontalHeader()->sectionSizeHint(column)});
+    }
+    const int spare = viewport()->width() - std::accumulate(m_widths.begin(), m_widths.end(), 0);
+    const auto widest = std::max_element(m_widths.begin(), m_widths.end()) - m_widths.begin();
+    for (int column = 0; column < columns; ++column) {
+        const int share = spare > 0 ? spare / columns : column == widest ? spare : 0;
+        setColumnWidth(column, m_widths[static_cast<std::size_t>(column)] + share);
+    }
 }
 
 void PlainTable::copyRows()

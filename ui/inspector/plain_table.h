@@ -3,9 +3,12 @@
 
 #include <QTableView>
 
+#include <vector>
+
 namespace bathyscope::ui {
 
-/// A quiet table of numbers: no grid, rows are chosen whole, copying gives text with tabs.
+/// A quiet table of numbers: no grid, rows are chosen whole, copying gives text with tabs. Columns are as
+/// wide as what they hold, and share what is left.
 class PlainTable : public QTableView {
     Q_OBJECT
 
@@ -22,10 +25,14 @@ signals:
     void rowPicked(int row);
 
 protected:
+    void resizeEvent(QResizeEvent *event) override;
     void currentChanged(const QModelIndex &current, const QModelIndex &previous) override;
 
 private:
+    void fitColumns();
+
     int m_rows;
+    std::vector<int> m_widths; ///< px that each column has needed so far
 };
 
 } // namespace bathyscope::ui

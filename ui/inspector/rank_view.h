@@ -5,7 +5,7 @@
 
 #include "ui/charts/rank_chart.h"
 
-#include "engine/records.h"
+#include "ui/model/selection.h"
 
 #include <QWidget>
 
@@ -18,23 +18,28 @@ class RankView : public QWidget {
     Q_OBJECT
 
 public:
-    explicit RankView(QWidget *parent = nullptr);
+    /// The selection must outlive the view.
+    explicit RankView(Selection *selection, QWidget *parent = nullptr);
 
-    /// `top` most probable first, `name` of the token for the pin.
-    void setDistribution(const std::vector<Candidate> &top, TokenId chosen, const QString &name);
+    /// `top` of the token at `at`, most probable first.
+    void setDistribution(const TokenPosition &at, const std::vector<Candidate> &top, TokenId chosen);
     void clear();
 
     [[nodiscard]] QString readout() const; ///< the power law in words
     [[nodiscard]] QString pinnedReadout() const; ///< of the pinned token; empty: none
 
+signals:
+    /// The token shown is to be kept for comparison, or none.
+    void pinRequested(bool pin);
+
 private:
-    void togglePin(bool on);
+    void updatePin();
     void showTexts();
 
+    Selection *m_selection;
     RankCurve m_curve;
-    QString m_name;
+    TokenPosition m_at; ///< of m_curve
     std::optional<PowerLaw> m_pinnedFit;
-    QString m_pinnedName;
     RankChart *m_chart;
     QLabel *m_readout;
     QLabel *m_pinned;

@@ -4,6 +4,7 @@
 #include "ui/inspector/heat_legend.h"
 #include "ui/inspector/number_format.h"
 #include "ui/inspector/routing_heatmap.h"
+#include "ui/inspector/token_display.h"
 #include "ui/theme/theme.h"
 
 #include <QLabel>
@@ -65,6 +66,7 @@ void RoutingView::connectMap()
         m_selection->setCell({layer, std::nullopt});
     });
     connect(m_selection, &Selection::changed, this, &RoutingView::showSelection);
+    connect(m_selection, &Selection::pinnedChanged, this, &RoutingView::updatePin);
     connect(m_controls, &HeatControls::changed, this, [this] {
         updateOrder();
         updateMap();
@@ -86,7 +88,7 @@ void RoutingView::setModel(const ModelInfo *model)
     m_model = model != nullptr ? *model : ModelInfo{};
     m_record = {};
     m_reply.reset();
-    m_sibling.reset();
+    setSibling(nullptr);
     m_order = HeatControls::Order::Number;
     const bool routes = m_model.experts > 0 && !m_model.moeLayers.empty();
     m_map->setShape(m_model.layers, m_model.moeLayers, routes ? m_model.experts : 0);
@@ -110,18 +112,17 @@ void RoutingView::setData(const TokenRecord &record, std::shared_ptr<const Reply
     updateMap();
 }
 
-void RoutingView::setPinned(std::shared_ptr<const TokenRecord> record, const QString &name)
+void RoutingView::updatePin()
 {
-    m_pinned = std::move(record);
-    m_controls->setPinned(m_pinned ? name : QString());
+    const PinnedToken &pinned = m_selection->pinned();
+    m_controls->setPinned(pinned ? placedToken(*pinned.record, pinned.at.token) : QString());
     updateMap();
 }
 
-void RoutingView::setSibling(std::shared_ptr<const ReplyRouting> sibling)
+void RoutingView::setSibling(std::shared_ptr<const SiblingRouting> sibling)
 {
     m_sibling = std::move(sibling);
-    m_controls->setSiblingUnavailable(m_sibling ? QString()
-                                                : tr("Look at another answer to the same question first."));
+    m_controls->setSibling(m_sibling ? std::optional(m_sibling->version) : std::nullopt);
     updateMap();
 }
 
@@ -149,15 +150,15 @@ HeatNumbers RoutingView::numbers() const
     case HeatMode::Show::Token:
         return weights(m_record);
     case HeatMode::Show::Pinned:
-        return m_pinned ? differenceOf(weights(m_record), weights(*m_pinned)) : HeatNumbers();
+        return m_selection->pinned() ? differenceOf(weights(m_record), weights(*m_selection->pinned().record))
+                                     : HeatNumbers();
     case HeatMode::Show::Reply:
         return m_reply ? shares(m_reply->whole()) : HeatNumbers();
     case HeatMode::Show::Sections:
         return m_reply ? differenceOf(shares(m_reply->reasoning()), shares(m_reply->answer()))
                        : HeatNumbers();
     case HeatMode::Show::Sibling:
-        return m_reply && m_sibling ? differenceOf(shares(m_reply->whole()), shares(m_sibling->whole()))
-                                    : HeatNumbers();
+        return m_sibling ? differenceOf(shares(m_sibling->shown), shares(m_sibling->other)) : HeatNumbers();
     }
     return {};
 }

@@ -18,6 +18,13 @@ namespace bathyscope::ui {
 class HeatLegend;
 class RoutingHeatmap;
 
+/// Two versions of a reply, from the token on in which they part.
+struct SiblingRouting {
+    RoutingAggregate shown;
+    RoutingAggregate other;
+    int version = 0; ///< number of the other one, from 0
+};
+
 /// Linked both ways with the selection: a click or the arrow keys select layer and expert, and what is
 /// selected elsewhere is outlined here.
 class RoutingView : public QWidget {
@@ -35,10 +42,8 @@ public:
     void setModel(const ModelInfo *model);
     /// `record` is the token shown; `reply`, kept up by its owner, counts its whole reply.
     void setData(const TokenRecord &record, std::shared_ptr<const ReplyRouting> reply);
-    /// What Show::Pinned compares with; its name is for people. Null: nothing.
-    void setPinned(std::shared_ptr<const TokenRecord> record, const QString &name);
-    /// What Show::Sibling compares with; null: nothing.
-    void setSibling(std::shared_ptr<const ReplyRouting> sibling);
+    /// What Show::Sibling compares; null: nothing.
+    void setSibling(std::shared_ptr<const SiblingRouting> sibling);
 
     [[nodiscard]] HeatControls *controls() const { return m_controls; }
     [[nodiscard]] RoutingHeatmap *heatmap() const { return m_map; }
@@ -48,6 +53,7 @@ public:
 private:
     void connectMap();
     void updateMap();
+    void updatePin();
     void updateOrder();
     void updateLegend(const HeatScale &scale);
     void updateReadout();
@@ -62,8 +68,7 @@ private:
     ModelInfo m_model;
     TokenRecord m_record; ///< its experts only
     std::shared_ptr<const ReplyRouting> m_reply;
-    std::shared_ptr<const TokenRecord> m_pinned;
-    std::shared_ptr<const ReplyRouting> m_sibling;
+    std::shared_ptr<const SiblingRouting> m_sibling;
     HeatNumbers m_numbers;
     HeatControls::Order m_order = HeatControls::Order::Number;
     int m_orderedTokens = 0; ///< that the order was made of

@@ -10,6 +10,12 @@
 
 namespace bathyscope::ui {
 
+ScoreModel::ScoreModel(QObject *parent)
+    : ColumnModel({{tr("Token"), {}, Qt::AlignLeft}, {tr("Rank")}, {tr("Probability")}, {tr("Log-prob.")}},
+                  parent)
+{
+}
+
 void ScoreModel::setAnalysis(std::shared_ptr<const Analysis> analysis)
 {
     beginResetModel();
@@ -22,18 +28,12 @@ int ScoreModel::rowCount(const QModelIndex &parent) const
     return parent.isValid() || m_analysis == nullptr ? 0 : static_cast<int>(m_analysis->positions.size());
 }
 
-int ScoreModel::columnCount(const QModelIndex &parent) const
-{
-    return parent.isValid() ? 0 : ColumnCount;
-}
-
 QVariant ScoreModel::data(const QModelIndex &index, int role) const
 {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid))
         return {};
     if (role == Qt::TextAlignmentRole)
-        return QVariant::fromValue(
-            Qt::Alignment(index.column() == TokenColumn ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
+        return alignmentOf(index.column());
     if (role != Qt::DisplayRole)
         return {};
     const PositionAnalysis &position = m_analysis->positions[static_cast<std::size_t>(index.row())];
@@ -50,14 +50,6 @@ QVariant ScoreModel::data(const QModelIndex &index, int role) const
     default:
         return {};
     }
-}
-
-QVariant ScoreModel::headerData(int section, Qt::Orientation orientation, int role) const
-{
-    if (orientation != Qt::Horizontal || role != Qt::DisplayRole || section < 0 || section >= ColumnCount)
-        return {};
-    const QString names[] = {tr("Token"), tr("Rank"), tr("Probability"), tr("Log-prob.")};
-    return names[section];
 }
 
 } // namespace bathyscope::ui

@@ -3,14 +3,13 @@
 
 #include "ui/inspector/answer_statistics.h"
 #include "ui/inspector/number_format.h"
+#include "ui/inspector/plain_table.h"
 #include "ui/theme/theme.h"
 
 #include <QHBoxLayout>
-#include <QHeaderView>
 #include <QLabel>
 #include <QPlainTextEdit>
 #include <QPushButton>
-#include <QTableView>
 #include <QVBoxLayout>
 
 namespace bathyscope::ui {
@@ -18,8 +17,7 @@ namespace bathyscope::ui {
 namespace {
 
 constexpr int textHeight = 72;
-constexpr int rowHeight = 21;
-constexpr int tableHeight = 12 * rowHeight;
+constexpr int tableRows = 12;
 
 } // namespace
 
@@ -29,7 +27,7 @@ ScorePanel::ScorePanel(QWidget *parent)
     , m_text(new QPlainTextEdit(this))
     , m_button(new QPushButton(tr("Score"), this))
     , m_summary(new QLabel(this))
-    , m_table(new QTableView(this))
+    , m_table(new PlainTable(m_model, tr("Tokens of the scored text"), tableRows, this))
 {
     auto *heading = new QLabel(tr("Score any text"), this);
     heading->setProperty("role", QStringLiteral("heading"));
@@ -41,17 +39,6 @@ ScorePanel::ScorePanel(QWidget *parent)
     m_summary->setProperty("role", QStringLiteral("secondary"));
     m_summary->setFont(theme::smallFont());
     m_summary->setWordWrap(true);
-    m_table->setModel(m_model);
-    m_table->setAccessibleName(tr("Tokens of the scored text"));
-    m_table->setFont(theme::numberFont());
-    m_table->setShowGrid(false);
-    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    m_table->setTabKeyNavigation(false);
-    m_table->verticalHeader()->hide();
-    m_table->verticalHeader()->setDefaultSectionSize(rowHeight);
-    m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
-    m_table->horizontalHeader()->setSectionsClickable(false);
-    m_table->setFixedHeight(tableHeight);
     m_table->hide();
     auto *bottom = new QHBoxLayout;
     bottom->addWidget(m_summary, 1);
@@ -79,7 +66,7 @@ void ScorePanel::score(const QString &text)
         return;
     if (m_text->toPlainText() != text)
         m_text->setPlainText(text);
-    m_summary->setText(tr("…"));
+    m_summary->setText(tr("Measuring…"));
     m_question = m_source->score(text, {.candidates = 0});
 }
 

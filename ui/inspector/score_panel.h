@@ -11,9 +11,10 @@
 class QLabel;
 class QPlainTextEdit;
 class QPushButton;
-class QTableView;
 
 namespace bathyscope::ui {
+
+class PlainTable;
 
 class ScorePanel : public QWidget {
     Q_OBJECT
@@ -35,7 +36,7 @@ private:
     QPlainTextEdit *m_text;
     QPushButton *m_button;
     QLabel *m_summary;
-    QTableView *m_table;
+    PlainTable *m_table;
 };
 
 } // namespace bathyscope::ui

@@ -3,6 +3,7 @@
 
 #include <QByteArray>
 #include <QChar>
+#include <QCoreApplication>
 
 #include <cstdint>
 
@@ -71,6 +72,13 @@ QString visibleCharacter(char32_t character)
 }
 
 } // namespace
+
+QString placedToken(const TokenRecord &record, int token)
+{
+    return QCoreApplication::translate("bathyscope::ui", "%1 at %2")
+        .arg(visibleToken(record.bytes))
+        .arg(token + 1);
+}
 
 QString hexBytes(std::string_view bytes)
 {

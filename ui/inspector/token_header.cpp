@@ -116,4 +116,10 @@ void TokenHeader::setToken(const TokenRecord &record, int index, int count, cons
             .arg(record.top.size()));
 }
 
+void TokenHeader::setEntropy(double bits)
+{
+    m_entropy->setText(tr("entropy %1 bit").arg(fixedText(bits, 2)));
+    m_entropy->setToolTip(tr("Measured: of the whole distribution"));
+}
+
 } // namespace bathyscope::ui

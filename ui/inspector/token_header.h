@@ -30,6 +30,8 @@ public:
 
     /// `index` of `count` tokens of the reply.
     void setToken(const TokenRecord &record, int index, int count, const Vocabulary *vocabulary);
+    /// Of the token shown, measured from all logits, in the place of the bounds.
+    void setEntropy(double bits);
 
 private:
     QLabel *m_place;

@@ -12,7 +12,7 @@ namespace bathyscope::ui {
 TokenPage::TokenPage(Selection *selection, QWidget *parent)
     : InspectorPage(parent)
     , m_header(new TokenHeader(this))
-    , m_distribution(new DistributionView(this))
+    , m_distribution(new DistributionView(selection, this))
     , m_routing(new RoutingView(selection, RoutingView::Extent::Token, this))
 {
     auto *layout = new QVBoxLayout(this);
@@ -22,6 +22,8 @@ TokenPage::TokenPage(Selection *selection, QWidget *parent)
     layout->addWidget(m_distribution);
     layout->addWidget(m_routing);
     layout->addStretch(1);
+    connect(m_distribution, &DistributionView::pinRequested, this, &TokenPage::pinRequested);
+    connect(m_distribution, &DistributionView::entropyMeasured, m_header, &TokenHeader::setEntropy);
 }
 
 CandidateModel *TokenPage::candidates() const

@@ -3,7 +3,7 @@
 // Replies to the same question as a tree: where each one parts from the others.
 #pragma once
 
-#include "engine/records.h"
+#include "ui/model/chat_message.h"
 
 #include <vector>
 
@@ -19,7 +19,13 @@ struct ForkBranch {
 };
 
 /// Each reply branches off the earlier one with which it shares most tokens, the earliest of those.
-/// `replies` are the ids of their tokens, oldest first.
-std::vector<ForkBranch> forkTree(const std::vector<std::vector<TokenId>> &replies);
+/// `replies`, oldest first.
+std::vector<ForkBranch> forkTree(const std::vector<ChatMessage> &replies);
+
+/// Index of the first token that differs.
+int forkToken(const ChatMessage &a, const ChatMessage &b);
+
+/// "Version 2: 90 tokens, parts from version 1 at token 12"
+QString branchText(const std::vector<ForkBranch> &branches, int branch);
 
 } // namespace bathyscope::ui

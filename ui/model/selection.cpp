@@ -100,6 +100,12 @@ void Selection::clear()
         emit changed();
 }
 
+void Selection::setPinned(const PinnedToken &pinned)
+{
+    m_pinned = pinned;
+    emit pinnedChanged();
+}
+
 void Selection::setHoveredToken(std::optional<TokenPosition> token)
 {
     if (m_hoveredToken == token)

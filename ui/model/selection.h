@@ -7,6 +7,7 @@
 
 #include <QObject>
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -42,6 +43,14 @@ struct RoutingCell {
     bool operator==(const RoutingCell &) const = default;
 };
 
+/// A token that others are compared with. A copy: it stays when its reply is not shown any more.
+struct PinnedToken {
+    TokenPosition at;
+    std::shared_ptr<const TokenRecord> record; ///< null: none is pinned
+
+    [[nodiscard]] explicit operator bool() const { return record != nullptr; }
+};
+
 /// The selection, with the steps that led to it, and apart from it what the pointer is over.
 ///
 /// A range has an end that moves, its token(): that is the one views of a single token show. A walk, one
@@ -69,8 +78,11 @@ public:
     [[nodiscard]] bool canRedo() const { return !m_redo.empty(); }
     void undo();
     void redo();
-    /// Nothing is selected and there is nothing to undo: another conversation is shown.
+    /// Nothing is selected and there is nothing to undo: another conversation is shown. The pin stays.
     void clear();
+
+    [[nodiscard]] const PinnedToken &pinned() const { return m_pinned; }
+    void setPinned(const PinnedToken &pinned); ///< {}: none
 
     [[nodiscard]] const std::optional<TokenPosition> &hoveredToken() const { return m_hoveredToken; }
     [[nodiscard]] const RoutingCell &hoveredCell() const { return m_hoveredCell; }
@@ -80,6 +92,7 @@ public:
 signals:
     void changed();
     void hoverChanged();
+    void pinnedChanged();
 
 private:
     struct State {
@@ -98,6 +111,7 @@ private:
     bool m_walking = false; ///< the present state was walked to
     std::optional<TokenPosition> m_hoveredToken;
     RoutingCell m_hoveredCell;
+    PinnedToken m_pinned;
 };
 
 } // namespace bathyscope::ui

@@ -150,6 +150,8 @@ void MainWindow::buildSelectionCommands()
             if (reply != nullptr)
                 emit m_chat->siblingRequested(reply->id, by);
         });
+    connect(addCommand(tr("Pin the token, to compare others with it"), tr("Alt+P")), &QAction::triggered,
+            m_inspector, &Inspector::togglePin);
     const QStringList pages = m_inspector->pageTitles();
     for (int page = 0; page < pages.size(); ++page)
         connect(addCommand(tr("Inspector: %1").arg(pages[page]), tr("Ctrl+%1").arg(page + 1)),

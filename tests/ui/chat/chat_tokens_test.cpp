@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Ranges of tokens in the chat, and the colours of its text.
+// Ranges of tokens in the chat, the colours of its text, and the tree of its versions.
 #include "ui/chat/chat_view.h"
 #include "ui/chat/color_legend.h"
 #include "ui/theme/theme.h"
 
 #include <QApplication>
 #include <QPainter>
+#include <QSignalSpy>
 #include <QTest>
 
 #include <cmath>
@@ -25,6 +26,7 @@ private slots:
     void textIsColouredByWhatWasExpected();
     void theLegendGoesOnToTheNextScale();
     void textKeepsItsContrastOnTheStrongestColour();
+    void versionsStandAsATreeBelowTheReply();
 
 private:
     std::unique_ptr<ChatModel> m_model;
@@ -144,6 +146,31 @@ void ChatTokensTest::textKeepsItsContrastOnTheStrongestColour()
             QVERIFY(std::max(a, b) / std::min(a, b) >= 4.5);
         }
     }
+}
+
+void ChatTokensTest::versionsStandAsATreeBelowTheReply()
+{
+    const auto lane = [this](int version) { return m_view->actionRect(1, Action::ShowSibling, version); };
+    QVERIFY(lane(0).isEmpty());
+    m_view->setSiblings(1, 1, 3);
+    std::vector<ChatMessage> versions(3);
+    versions[0].id = 8;
+    versions[1].id = 1;
+    versions[2].id = 9;
+    m_view->setVersions(std::make_shared<const std::vector<ChatMessage>>(versions));
+    QTRY_VERIFY(!lane(0).isEmpty());
+    QVERIFY(m_view->messageRect(0).contains(lane(0)));
+    QVERIFY(lane(1).top() > lane(0).top());
+    QSignalSpy sibling(m_view.get(), &ChatView::siblingRequested);
+    for (const int version : {0, 1, 2}) // the second one is shown
+        QTest::mouseClick(m_view->viewport(), Qt::LeftButton, {}, lane(version).center());
+    QCOMPARE(sibling.count(), 2);
+    QCOMPARE(sibling[0][1].toInt(), -1);
+    QCOMPARE(sibling[1][1].toInt(), 1);
+    QTest::keyClick(m_view.get(), Qt::Key_Backtab); // the last lane
+    QTest::keyClick(m_view.get(), Qt::Key_Return);
+    QCOMPARE(sibling.count(), 3);
+    QCOMPARE(sibling[2][1].toInt(), 1);
 }
 
 QTEST_MAIN(ChatTokensTest)

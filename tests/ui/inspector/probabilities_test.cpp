@@ -6,6 +6,7 @@
 #include "ui/inspector/answer_strip.h"
 #include "ui/inspector/candidate_view.h"
 #include "ui/inspector/distribution_view.h"
+#include "ui/inspector/experts_page.h"
 #include "ui/inspector/fork_comparison.h"
 #include "ui/inspector/fork_map.h"
 #include "ui/inspector/fork_view.h"
@@ -14,6 +15,7 @@
 #include "ui/inspector/score_panel.h"
 #include "ui/inspector/token_page.h"
 #include "ui/inspector/token_search.h"
+#include "ui/inspector/version_text.h"
 #include "ui/theme/theme.h"
 
 #include <QAbstractItemModelTester>
@@ -101,6 +103,7 @@ private slots:
     void enterForksAndOwnTextForks();
     void stripSelectsByClickAndDrag();
     void stripFindsTokensNarrowerThanPixels();
+    void entropiesAreMeasuredOnceTheReplyHasEnded();
     void perplexitiesOfTheParts();
     void scoresAText();
     void versionsAreSetSideBySide();
@@ -217,11 +220,21 @@ void ProbabilitiesTest::powerLawIsToldAndPinned()
     QVERIFY2(ranks->readout().contains(QStringLiteral("slope −2.00 · ranks 1–200 · R² 1.000")),
              qPrintable(ranks->readout()));
     ranks->findChild<QToolButton *>()->click();
-    QVERIFY(ranks->pinnedReadout().startsWith(QStringLiteral("pinned 2: slope −2.00")));
+    const QString pinned = QStringLiteral("pinned 2 at 3: slope −2.00");
+    QVERIFY2(ranks->pinnedReadout().startsWith(pinned), qPrintable(ranks->pinnedReadout()));
     m_selection->setToken(TokenPosition{5, 3});
-    QVERIFY(ranks->pinnedReadout().startsWith(QStringLiteral("pinned 2: slope −2.00")));
-    ranks->findChild<QToolButton *>()->click();
+    QVERIFY(ranks->pinnedReadout().startsWith(pinned));
+    QCOMPARE(m_selection->pinned().at, (TokenPosition{5, 2}));
+    m_inspector->setCurrentPage(2); // the same pin on another page
+    const auto buttons = m_inspector->experts()->findChildren<QToolButton *>();
+    QVERIFY(std::any_of(buttons.begin(), buttons.end(), [](const QToolButton *button) {
+        return button->isChecked() && button->text() == QStringLiteral("Pinned: 2 at 3");
+    }));
+    m_inspector->togglePin();
+    QVERIFY(!m_selection->pinned());
     QVERIFY(ranks->pinnedReadout().isEmpty());
+    m_inspector->togglePin();
+    QCOMPARE(m_selection->pinned().at, (TokenPosition{5, 3}));
 }
 
 void ProbabilitiesTest::anObjectionIsShown()
@@ -298,6 +311,35 @@ void ProbabilitiesTest::stripFindsTokensNarrowerThanPixels()
     }
 }
 
+void ProbabilitiesTest::entropiesAreMeasuredOnceTheReplyHasEnded()
+{
+    m_chat->appendMessage(test::fakeReply(6, 300));
+    m_inspector->setCurrentPage(1);
+    m_selection->setToken(TokenPosition{6, 1});
+    QVERIFY(m_source->asked.empty()); // it is written still
+    QVERIFY2(strip()->readout().endsWith(QStringLiteral("derived")), qPrintable(strip()->readout()));
+    m_chat->finish(6, MessageState::Complete, {});
+    const auto answer = [this](int from) {
+        QTRY_VERIFY(!m_source->asked.empty());
+        const AnalysisOptions asked = m_source->asked.back();
+        QCOMPARE(asked.first, from);
+        Analysis analysis;
+        analysis.positions.resize(static_cast<std::size_t>(asked.count));
+        for (PositionAnalysis &position : analysis.positions)
+            position.entropy = 1.5F;
+        m_source->asked.clear();
+        m_source->answer(std::move(analysis));
+    };
+    answer(0);
+    QVERIFY2(strip()->readout().endsWith(QStringLiteral("entropy 1.50 bit, measured")),
+             qPrintable(strip()->readout()));
+    m_selection->setToken(TokenPosition{6, 299});
+    QVERIFY(strip()->readout().endsWith(QStringLiteral("derived")));
+    answer(256);
+    QVERIFY(strip()->readout().endsWith(QStringLiteral("measured")));
+    QVERIFY(m_source->asked.empty());
+}
+
 void ProbabilitiesTest::perplexitiesOfTheParts()
 {
     ChatMessage message;
@@ -370,13 +412,13 @@ void ProbabilitiesTest::versionsAreSetSideBySide()
     m_selection->setToken(TokenPosition{31, 0});
     ForkView *view = m_inspector->answerPage()->forks();
     QVERIFY(!view->isVisible());
-    m_inspector->answerPage()->setVersions(versions);
+    m_inspector->addVersions(versions);
     QVERIFY(view->isVisible());
     ForkComparison *table = view->comparison();
     const QAbstractItemModelTester tester(table);
     QCOMPARE(table->forkToken(), 2);
     QCOMPARE(table->rowCount(), 3);
-    table->setVersions(versions, 1, 0, 1);
+    table->setPair({versions, 1, 0}, 1);
     const auto cell = [table](int row, int column) { return table->index(row, column).data().toString(); };
     QCOMPARE(cell(0, ForkComparison::PlaceColumn), QStringLiteral("3"));
     QCOMPARE(cell(0, ForkComparison::LeftColumn), QStringLiteral("e"));
@@ -386,6 +428,23 @@ void ProbabilitiesTest::versionsAreSetSideBySide()
     QCOMPARE(cell(2, ForkComparison::RightColumn), QString()); // the shorter one has ended
     QCOMPARE(cell(2, ForkComparison::ExpertsColumn), QStringLiteral("–"));
     QVERIFY(!table->index(3, 0).isValid());
+    table->setPair({versions, 1, 0}, 2);
+    QCOMPARE(cell(0, ForkComparison::ExpertsColumn), QStringLiteral("100 %"));
+    QCOMPARE(cell(1, ForkComparison::ExpertsColumn), QStringLiteral("100 %")); // d and f are even
+    QCOMPARE(table->sharedExperts(), std::optional(1.0));
+    // Whole texts, and all of them follow the selection and set it.
+    QCOMPARE(view->text(true)->toPlainText(), QStringLiteral("abef!"));
+    QCOMPARE(view->text(false)->toPlainText(), QStringLiteral("abcd"));
+    m_selection->setToken(TokenPosition{31, 3});
+    QCOMPARE(view->text(true)->markedToken(), 3);
+    QCOMPARE(view->text(false)->markedToken(), 3);
+    VersionText *text = view->text(false);
+    QTextCursor place(text->document());
+    place.setPosition(2); // before "c"
+    QTest::mouseClick(text->viewport(), Qt::LeftButton, {}, text->cursorRect(place).center() + QPoint(2, 0));
+    QCOMPARE(m_selection->token(), std::optional(TokenPosition{31, 2}));
+    QCOMPARE(view->text(true)->markedToken(), 2);
+    QVERIFY(view->summary().startsWith(QStringLiteral("They part at token 3")));
     QSignalSpy wanted(m_inspector.get(), &Inspector::siblingRequested);
     QTest::mouseClick(view->map(), Qt::LeftButton, {}, view->map()->branchRect(1).center()); // it is shown
     QVERIFY(wanted.isEmpty());

@@ -3,14 +3,49 @@
 // Numbers that views derive: power law, tree of forks, colours of tokens.
 #include "ui/model/fork_tree.h"
 #include "ui/model/power_law.h"
+#include "ui/model/token_alignment.h"
 #include "ui/model/token_heat.h"
+#include "ui/model/versions.h"
 
+#include <QSignalSpy>
 #include <QTest>
 
 #include <cmath>
 
 using namespace bathyscope;
 using namespace bathyscope::ui;
+
+namespace {
+
+ChatMessage reply(const std::vector<TokenId> &ids)
+{
+    ChatMessage message;
+    for (const TokenId id : ids) {
+        TokenRecord record;
+        record.id = id;
+        message.append(std::move(record));
+    }
+    return message;
+}
+
+/// "1=1 2/7 -/8": equal tokens, a pair, one alone.
+QString alignment(const std::vector<TokenId> &left, const std::vector<TokenId> &right, int from)
+{
+    const ChatMessage a = reply(left);
+    const ChatMessage b = reply(right);
+    QStringList rows;
+    for (const AlignedTokens &row : alignTokens(a.tokens, b.tokens, from)) {
+        const auto text = [](const std::vector<TokenId> &ids, int token) {
+            return token < 0 ? QStringLiteral("-") : QString::number(ids[static_cast<std::size_t>(token)]);
+        };
+        const QString l = text(left, row.left);
+        const QString r = text(right, row.right);
+        rows << l + (l == r ? QLatin1Char('=') : QLatin1Char('/')) + r;
+    }
+    return rows.join(QLatin1Char(' '));
+}
+
+} // namespace
 
 class DistributionNumbersTest : public QObject {
     Q_OBJECT
@@ -21,6 +56,8 @@ private slots:
     void tooFewRanksHaveNoFit();
     void theFitEndsBeforeWhatHasUnderflowed();
     void forksHangOnTheReplyTheyShareMostWith();
+    void equalTokensStandSideBySide();
+    void versionsStandBesideTheOneBefore();
     void heatRunsFromExpectedToSurprising();
 };
 
@@ -66,7 +103,8 @@ void DistributionNumbersTest::theFitEndsBeforeWhatHasUnderflowed()
 
 void DistributionNumbersTest::forksHangOnTheReplyTheyShareMostWith()
 {
-    const auto tree = forkTree({{1, 2, 3, 4, 5}, {1, 2, 9, 9}, {1, 2, 9, 8, 7, 6}, {5, 5}, {1, 2, 3, 4, 5}});
+    const auto tree = forkTree({reply({1, 2, 3, 4, 5}), reply({1, 2, 9, 9}), reply({1, 2, 9, 8, 7, 6}),
+                                reply({5, 5}), reply({1, 2, 3, 4, 5})});
     QCOMPARE(tree.size(), std::size_t(5));
     QCOMPARE(tree[0], (ForkBranch{-1, 0, 5}));
     QCOMPARE(tree[1], (ForkBranch{0, 2, 4}));
@@ -74,6 +112,50 @@ void DistributionNumbersTest::forksHangOnTheReplyTheyShareMostWith()
     QCOMPARE(tree[3], (ForkBranch{-1, 0, 2}));
     QCOMPARE(tree[4], (ForkBranch{0, 5, 5}));
     QVERIFY(forkTree({}).empty());
+}
+
+void DistributionNumbersTest::equalTokensStandSideBySide()
+{
+    QCOMPARE(alignment({1, 2, 3}, {1, 2, 3}, 3), QString());
+    QCOMPARE(alignment({1, 2, 3, 4}, {1, 7, 3, 4}, 1), QStringLiteral("2/7 3=3 4=4"));
+    QCOMPARE(alignment({1, 2, 3, 4}, {1, 7, 8, 3, 4}, 1), QStringLiteral("2/7 -/8 3=3 4=4"));
+    QCOMPARE(alignment({1, 2, 5, 3, 6}, {1, 3, 9}, 1), QStringLiteral("2/- 5/- 3=3 6/9"));
+    QCOMPARE(alignment({1, 2}, {1}, 1), QStringLiteral("2/-"));
+    QCOMPARE(alignment({}, {4}, 0), QStringLiteral("-/4"));
+    // Too long for a table of lengths: by place, up to what they have in common at the end.
+    std::vector<TokenId> left(3000, 1);
+    std::vector<TokenId> right(3001, 2);
+    left.push_back(9);
+    right.push_back(9);
+    const auto rows = alignTokens(reply(left).tokens, reply(right).tokens, 0);
+    QCOMPARE(rows.size(), std::size_t(3002));
+    QCOMPARE(rows[2999], (AlignedTokens{2999, 2999}));
+    QCOMPARE(rows[3000], (AlignedTokens{-1, 3000}));
+    QCOMPARE(rows[3001], (AlignedTokens{3000, 3001}));
+}
+
+void DistributionNumbersTest::versionsStandBesideTheOneBefore()
+{
+    Versions versions;
+    QSignalSpy changed(&versions, &Versions::changed);
+    std::vector<ChatMessage> three(3);
+    for (int i = 0; i < 3; ++i)
+        three[static_cast<std::size_t>(i)].id = 10 + i;
+    versions.add(std::make_shared<const std::vector<ChatMessage>>(three));
+    versions.add(std::make_shared<const std::vector<ChatMessage>>(1)); // alone
+    QCOMPARE(versions.pairOf(10).other, 1);
+    QCOMPARE(versions.pairOf(12).other, 1);
+    QVERIFY(!versions.pairOf(0));
+    QVERIFY(!versions.pairOf(99));
+    versions.setOther(12, 0);
+    QCOMPARE(versions.pairOf(12).other, 0);
+    QCOMPARE(versions.pairOf(10).other, 1); // not beside itself
+    versions.setOther(12, 3);
+    versions.setOther(12, -1);
+    QCOMPARE(versions.pairOf(12).other, 0);
+    QCOMPARE(changed.size(), 3);
+    versions.clear();
+    QVERIFY(!versions.pairOf(12));
 }
 
 void DistributionNumbersTest::heatRunsFromExpectedToSurprising()
