@@ -118,18 +118,6 @@ QString modelOfFile(const QString &file)
     return inDirectory ? info.absolutePath() : file;
 }
 
-void showAbout(QWidget *parent)
-{
-    QMessageBox box(QMessageBox::NoIcon, tr("About Bathyscope"),
-                    QStringLiteral("<b>Bathyscope %1</b>").arg(QCoreApplication::applicationVersion()),
-                    QMessageBox::Close, parent);
-    box.setInformativeText(
-        tr("Chat with a local reasoning model and look inside it while it works.\n\nFree software under the "
-           "GNU General Public License, version 3 or later. Made with Qt, Qt Charts, SQLite, md4c, PCRE2, "
-           "Highway, fmt and JSON for Modern C++; set in Inter and JetBrains Mono."));
-    box.exec();
-}
-
 void showCrashReport(QWidget *parent, const QString &file)
 {
     QFile report(file);

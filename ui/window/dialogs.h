@@ -24,8 +24,6 @@ QString pickModelFile(QWidget *parent);
 /// What opens the model that a file belongs to: a GGUF file itself, else its directory.
 QString modelOfFile(const QString &file);
 
-void showAbout(QWidget *parent);
-
 /// Offers the report about a crash of the last run; it can be read, found and deleted.
 void showCrashReport(QWidget *parent, const QString &file);
 

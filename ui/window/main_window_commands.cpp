@@ -8,6 +8,7 @@
 #include "ui/export/export_menu.h"
 #include "ui/inspector/inspector.h"
 #include "ui/panels/sampling_panel.h"
+#include "ui/window/about_dialog.h"
 #include "ui/window/dialogs.h"
 
 #include <QAction>
@@ -67,7 +68,8 @@ void MainWindow::buildCommands()
     m_shortcuts = addCommand(tr("Keyboard shortcuts"), QKeySequence(Qt::Key_F1));
     connect(m_shortcuts, &QAction::triggered, this, [this] { showShortcuts(this, m_commands); });
     m_about = addCommand(tr("About Bathyscope"), {});
-    connect(m_about, &QAction::triggered, this, [this] { showAbout(this); });
+    connect(m_about, &QAction::triggered, this,
+            [this] { AboutDialog(AboutDialog::carriedLicences(), this).exec(); });
     connect(addCommand(tr("Quit"), tr("Ctrl+Q")), &QAction::triggered, this, &QWidget::close);
     fillTopBar();
 }
