@@ -8,13 +8,11 @@ namespace bathyscope::app {
 
 std::filesystem::path builtinModelDirectory(const std::filesystem::path &programFolder)
 {
-    const char *name = "deepseek-v3-builtin";
+    const auto directory = programFolder.parent_path() / "share/bathyscope/models/deepseek-v3-builtin";
     std::error_code ignored;
-    for (const auto &models : {programFolder.parent_path() / "share/bathyscope/models",
-                               std::filesystem::path(BATHYSCOPE_SOURCE_MODELS)})
-        if (std::filesystem::exists(models / name / "config.json", ignored))
-            return models / name;
-    return {};
+    if (!std::filesystem::exists(directory / "config.json", ignored))
+        return {};
+    return directory;
 }
 
 std::filesystem::path requireBuiltinModel()

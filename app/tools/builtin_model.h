@@ -5,8 +5,8 @@
 
 namespace bathyscope::app {
 
-/// Directory of the built-in model: beside the installed programs, whose executables lie in `programFolder`,
-/// else in the tree they were built from. Empty when it is in neither.
+/// Directory of the built-in model: ../share/bathyscope/models from `programFolder`, where the executables
+/// lie; a build folder has a link there. Empty when there is none.
 std::filesystem::path builtinModelDirectory(const std::filesystem::path &programFolder);
 
 /// The same for the running program. Throws Error when there is none.
