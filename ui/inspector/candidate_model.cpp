@@ -207,7 +207,7 @@ QString stageName(SamplerStage stage)
 {
     switch (stage) {
     case SamplerStage::Greedy:
-        return CandidateModel::tr("temperature 0");
+        return CandidateModel::tr("greedy");
     case SamplerStage::TopK:
         return CandidateModel::tr("top-k");
     case SamplerStage::TopP:

@@ -125,7 +125,7 @@ void CandidateTable::placeColumns()
     constexpr int rank = 44;
     constexpr int probability = 82;
     // A log-probability, or the name of a stage.
-    const int last = m_model->state() == CandidateModel::State::Model ? 74 : 94;
+    const int last = m_model->state() == CandidateModel::State::Model ? 74 : 86;
     setColumnWidth(CandidateModel::RankColumn, rank);
     setColumnWidth(CandidateModel::ProbabilityColumn, probability);
     setColumnWidth(CandidateModel::LogProbColumn, last);

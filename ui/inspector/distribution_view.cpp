@@ -89,7 +89,6 @@ void DistributionView::buildControls()
     m_note->setWordWrap(true);
     m_search->setPlaceholderText(tr("Any token of the vocabulary: its rank and probability here"));
     m_search->setAccessibleName(tr("Search in the vocabulary"));
-    m_search->setClearButtonEnabled(true);
     m_ownText->setPlaceholderText(tr("Go on from here with a text of your own ⏎"));
     m_ownText->setAccessibleName(tr("Own text in place of this token"));
     m_foundTable->hide();

@@ -9,12 +9,13 @@
 namespace bathyscope::ui {
 
 LayerModel::LayerModel(QObject *parent)
-    : ColumnModel({{tr("Layer"), tr("Layer of the model"), Qt::AlignLeft},
-                   {tr("Busiest"), tr("The expert that was chosen most, and its share of the choices")},
-                   {tr("Max / mean"), tr("Load of the busiest expert over the mean load; 1 is even")},
-                   {tr("Entropy"), tr("Of the shares of all experts; the second number is an even layer's")},
-                   {tr("Dead"), tr("Experts that no token of the reply chose")}},
-                  parent)
+    : ColumnModel(
+        {{tr("Layer"), tr("Layer of the model"), Qt::AlignLeft},
+         {tr("Busiest expert"), tr("The expert that was chosen most, and its share of the choices")},
+         {tr("Max / mean"), tr("Load of the busiest expert over the mean load; 1 is even")},
+         {tr("Entropy, bit"), tr("Of the shares of all experts; the second number is an even layer's")},
+         {tr("Dead"), tr("Experts that no token of the reply chose")}},
+        parent)
 {
 }
 
@@ -54,11 +55,11 @@ QString LayerModel::display(const Row &row, int column) const
     case LayerColumn:
         return QStringLiteral("L%1").arg(row.layer);
     case BusiestColumn:
-        return tr("expert %1 · %2").arg(row.load.busiest).arg(percentText(row.load.largestShare));
+        return tr("%1 · %2").arg(row.load.busiest).arg(percentText(row.load.largestShare));
     case RatioColumn:
         return fixedText(row.load.maxOverMean, 2) + QStringLiteral(" ×");
     case EntropyColumn:
-        return tr("%1 of %2 bit")
+        return tr("%1 of %2")
             .arg(fixedText(row.load.entropy, 2), fixedText(std::log2(std::max(1, m_experts)), 2));
     case DeadColumn:
         return percentText(row.load.deadShare);

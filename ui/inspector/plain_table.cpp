@@ -79,12 +79,17 @@ void PlainTable::fitColumns()
         int &width = m_widths[static_cast<std::size_t>(column)];
         width = std::max({width, sizeHintForColumn(column), horizontalHeader()->sectionSizeHint(column)});
     }
-    const int spare = viewport()->width() - std::accumulate(m_widths.begin(), m_widths.end(), 0);
-    const auto widest = std::max_element(m_widths.begin(), m_widths.end()) - m_widths.begin();
-    for (int column = 0; column < columns; ++column) {
-        const int share = spare > 0 ? spare / columns : column == widest ? spare : 0;
-        setColumnWidth(column, m_widths[static_cast<std::size_t>(column)] + share);
-    }
+    const auto needed = [this](int most) {
+        return std::accumulate(m_widths.begin(), m_widths.end(), 0,
+                               [most](int sum, int width) { return sum + std::min(width, most); });
+    };
+    const int room = viewport()->width();
+    int most = room; // what is too wide gives way
+    while (most > 0 && needed(most) > room)
+        --most;
+    const int spare = (room - needed(most)) / std::max(columns, 1);
+    for (int column = 0; column < columns; ++column)
+        setColumnWidth(column, std::min(m_widths[static_cast<std::size_t>(column)], most) + spare);
 }
 
 void PlainTable::copyRows()

@@ -101,7 +101,7 @@ void RoutingModelsTest::layersTellTheirLoad()
     checkBoundaries(model);
     QCOMPARE(text(model, 0, LayerModel::LayerColumn), QStringLiteral("L5"));
     QCOMPARE(text(model, 0, LayerModel::RatioColumn), QStringLiteral("2.00 ×"));
-    QCOMPARE(text(model, 0, LayerModel::EntropyColumn), QStringLiteral("1.00 of 2.00 bit"));
+    QCOMPARE(text(model, 0, LayerModel::EntropyColumn), QStringLiteral("1.00 of 2.00"));
     QCOMPARE(text(model, 0, LayerModel::DeadColumn), QStringLiteral("50.00 %"));
     QCOMPARE(model.rowOf(5), 0);
     QCOMPARE(model.rowOf(4), -1);
