@@ -141,7 +141,8 @@ void QtRankChart::fitAxes()
     const double decades = std::floor(std::log10(least));
     m_ranks->setRange(firstShown, std::max(ranks, 20.0));
     m_values->setBase(decades < -6 ? 100 : 10);
-    m_values->setRange(std::pow(10.0, decades < -6 ? 2 * std::floor(decades / 2) : decades), 1 / firstShown);
+    const double lowest = decades < -6 ? 2 * std::floor(decades / 2) : decades;
+    m_values->setRange(std::pow(10.0, lowest), std::pow(10.0, -lowest / 32)); // rank 1 stands below the edge
 }
 
 void QtRankChart::applyTheme()

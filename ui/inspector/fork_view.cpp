@@ -21,7 +21,7 @@ namespace bathyscope::ui {
 
 namespace {
 
-constexpr int textHeight = 148; // px
+constexpr int textHeight = 168; // px
 constexpr int tableRows = 12;
 
 } // namespace

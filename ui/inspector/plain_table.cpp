@@ -10,7 +10,6 @@
 #include <QHeaderView>
 
 #include <algorithm>
-#include <numeric>
 
 namespace bathyscope::ui {
 
@@ -79,17 +78,24 @@ void PlainTable::fitColumns()
         int &width = m_widths[static_cast<std::size_t>(column)];
         width = std::max({width, sizeHintForColumn(column), horizontalHeader()->sectionSizeHint(column)});
     }
-    const auto needed = [this](int most) {
-        return std::accumulate(m_widths.begin(), m_widths.end(), 0,
-                               [most](int sum, int width) { return sum + std::min(width, most); });
+    // Where there is no room for all, text gives way: numbers are read whole or not at all.
+    const auto widthOf = [this](int column, int mostOfText) {
+        const int width = m_widths[static_cast<std::size_t>(column)];
+        const int side = model()->headerData(column, Qt::Horizontal, Qt::TextAlignmentRole).toInt();
+        return (side & Qt::AlignRight) != 0 ? width : std::min(width, mostOfText);
     };
-    const int room = viewport()->width();
-    int most = room; // what is too wide gives way
-    while (most > 0 && needed(most) > room)
-        --most;
-    const int spare = (room - needed(most)) / std::max(columns, 1);
+    const auto spare = [&](int mostOfText) {
+        int left = viewport()->width();
+        for (int column = 0; column < columns; ++column)
+            left -= widthOf(column, mostOfText);
+        return left;
+    };
+    int mostOfText = viewport()->width();
+    while (mostOfText > 0 && spare(mostOfText) < 0)
+        --mostOfText;
+    const int share = std::max(spare(mostOfText), 0) / std::max(columns, 1);
     for (int column = 0; column < columns; ++column)
-        setColumnWidth(column, std::min(m_widths[static_cast<std::size_t>(column)], most) + spare);
+        setColumnWidth(column, widthOf(column, mostOfText) + share);
 }
 
 void PlainTable::copyRows()

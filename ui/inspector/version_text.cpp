@@ -11,6 +11,12 @@
 
 namespace bathyscope::ui {
 
+namespace {
+
+constexpr int lineHeight = 18; // px
+
+} // namespace
+
 VersionText::VersionText(const QString &name, QWidget *parent)
     : QTextEdit(parent)
 {
@@ -57,6 +63,9 @@ void VersionText::write()
     clear();
     m_starts.clear();
     QTextCursor cursor(document());
+    QTextBlockFormat lines;
+    lines.setLineHeight(lineHeight, QTextBlockFormat::FixedHeight);
+    cursor.setBlockFormat(lines);
     QStringDecoder decoder(QStringDecoder::Utf8);
     QString run;
     int written = 0;
