@@ -20,12 +20,14 @@ public:
     void load(OpenBackend open);
     void generate(ReplyId reply, Request request);
     void analyse(AnalysisId id, AnalysisRequest request);
+    void cancelLoads() { m_engine.cancelLoads(); }
     void cancelAnalyses() { m_engine.cancelAnalyses(); }
     void cancel() { m_engine.cancel(); }
 
     [[nodiscard]] bool isLoading() const { return m_loads > 0; }
 
 signals:
+    void loadProgress(const bathyscope::LoadProgress &progress);
     void modelLoaded(const bathyscope::app::ModelLoaded &event);
     void loadFailed(const bathyscope::app::LoadFailed &event);
     void promptProgress(const bathyscope::app::PromptProgress &event);
@@ -35,6 +37,7 @@ signals:
 
 private:
     void takeEvents();
+    void handle(const LoadProgress &progress) { emit loadProgress(progress); }
     void handle(const ModelLoaded &event);
     void handle(const LoadFailed &event);
     void handle(const PromptProgress &event) { emit promptProgress(event); }

@@ -45,6 +45,7 @@ EngineThread::EngineThread()
 
 EngineThread::~EngineThread()
 {
+    cancelLoads();
     cancel();
     cancelAnalyses();
     m_thread.request_stop();
@@ -52,7 +53,16 @@ EngineThread::~EngineThread()
 
 void EngineThread::load(OpenBackend open)
 {
-    post(std::move(open));
+    const std::lock_guard lock(m_mutex);
+    m_tasks.emplace_back(Load{std::move(open), m_cancelLoads.get_token()});
+    m_wake.notify_one();
+}
+
+void EngineThread::cancelLoads()
+{
+    const std::lock_guard lock(m_mutex);
+    m_cancelLoads.request_stop();
+    m_cancelLoads = std::stop_source();
 }
 
 void EngineThread::generate(ReplyId reply, Request request)
@@ -96,13 +106,6 @@ std::vector<EngineEvent> EngineThread::takeEvents()
     return std::exchange(m_events, {});
 }
 
-void EngineThread::post(Task task)
-{
-    const std::lock_guard lock(m_mutex);
-    m_tasks.push_back(std::move(task));
-    m_wake.notify_one();
-}
-
 void EngineThread::run(const std::stop_token &stop)
 {
     while (true) {
@@ -116,7 +119,7 @@ void EngineThread::run(const std::stop_token &stop)
     }
 }
 
-void EngineThread::perform(const OpenBackend &open)
+void EngineThread::perform(const Load &task)
 {
     const bool hadModel = m_backend != nullptr;
     Predecessor predecessor;
@@ -128,13 +131,19 @@ void EngineThread::perform(const OpenBackend &open)
     };
     LoadFailed failed;
     try {
-        std::unique_ptr<Backend> backend = open(predecessor);
+        if (task.stop.stop_requested())
+            throw LoadCancelled();
+        const LoadObserver observer{.progress = [this](const LoadProgress &progress) { push(progress); },
+                                    .stop = task.stop};
+        std::unique_ptr<Backend> backend = task.open(predecessor, observer);
         std::unique_ptr<Session> session = backend->createSession();
         ModelLoaded loaded{backend->model(), backend->capabilities()};
         m_session = std::move(session);
         m_backend = std::move(backend);
         push(std::move(loaded));
         return;
+    } catch (const LoadCancelled &error) {
+        failed = {.error = error.what(), .cancelled = true};
     } catch (const DoesNotFit &error) {
         failed = {.error = error.what(), .needs = error.needs()};
     } catch (const std::exception &error) {
@@ -181,7 +190,13 @@ void EngineThread::perform(const Analyse &task)
 void EngineThread::push(EngineEvent event)
 {
     const std::lock_guard lock(m_mutex);
-    // Of a prompt's progress only the newest counts.
+    // Of progress only the newest counts.
+    if (const auto *progress = std::get_if<LoadProgress>(&event); progress != nullptr && !m_events.empty()) {
+        if (auto *last = std::get_if<LoadProgress>(&m_events.back())) {
+            *last = *progress;
+            return;
+        }
+    }
     if (const auto *progress = std::get_if<PromptProgress>(&event);
         progress != nullptr && !m_events.empty()) {
         auto *last = std::get_if<PromptProgress>(&m_events.back());

@@ -37,6 +37,7 @@ struct LoadFailed {
     bool modelGone = false; ///< the backend that was there before made way
     std::shared_ptr<const ModelMemory> needs =
         {}; ///< of a model that does not fit: to plan with other options
+    bool cancelled = false; ///< by the user
 };
 
 struct PromptProgress {
@@ -60,11 +61,12 @@ struct AnalysisEnded {
     Analysis analysis;
 };
 
-using EngineEvent =
-    std::variant<ModelLoaded, LoadFailed, PromptProgress, TokenBatch, ReplyEnded, AnalysisEnded>;
+using EngineEvent = std::variant<LoadProgress, ModelLoaded, LoadFailed, PromptProgress, TokenBatch,
+                                 ReplyEnded, AnalysisEnded>;
 
 /// Opens a backend on the engine thread, in the place of another; throws Error.
-using OpenBackend = std::function<std::unique_ptr<Backend>(const Predecessor &predecessor)>;
+using OpenBackend =
+    std::function<std::unique_ptr<Backend>(const Predecessor &predecessor, const LoadObserver &observer)>;
 
 class EngineThread {
 public:
@@ -73,8 +75,10 @@ public:
     EngineThread(const EngineThread &) = delete;
     EngineThread &operator=(const EngineThread &) = delete;
 
-    /// Exactly one ModelLoaded or LoadFailed follows.
+    /// Exactly one ModelLoaded or LoadFailed follows, after any number of LoadProgress.
     void load(OpenBackend open);
+    /// Ends the running load and those that wait; what was open stays open.
+    void cancelLoads();
     /// Events of this reply follow, the last one ReplyEnded. Analyses make way: they end early.
     void generate(ReplyId reply, Request request);
     /// Exactly one AnalysisEnded follows, after the replies that were asked for before.
@@ -98,12 +102,15 @@ private:
         AnalysisRequest request;
         std::stop_token stop;
     };
-    using Task = std::variant<OpenBackend, Generate, Analyse>;
+    struct Load {
+        OpenBackend open;
+        std::stop_token stop;
+    };
+    using Task = std::variant<Load, Generate, Analyse>;
     class Sink;
 
-    void post(Task task);
     void run(const std::stop_token &stop);
-    void perform(const OpenBackend &open);
+    void perform(const Load &task);
     void perform(const Generate &task);
     void perform(const Analyse &task);
     void stopAnalyses();
@@ -118,6 +125,7 @@ private:
     std::deque<Task> m_tasks;
     std::vector<EngineEvent> m_events;
     std::stop_source m_cancel; ///< of all replies that were asked for since the last cancel()
+    std::stop_source m_cancelLoads; ///< of all loads asked for since the last cancelLoads()
     std::stop_source m_cancelAnalyses; ///< of all analyses asked for since they were last stopped
     std::jthread m_thread;
 };

@@ -3,6 +3,7 @@
 
 #include "app/model_locator.h"
 #include "engine/error.h"
+#include "engine/models/authors_advice.h"
 #include "ui/chat/chat_view.h"
 #include "ui/chat/composer.h"
 #include "ui/inspector/inspector.h"
@@ -121,11 +122,14 @@ void Program::connectWindow()
     connect(window->chat(), &ui::ChatView::siblingRequested, &m_controller, &ChatController::showSibling);
     connect(&m_controller, &ChatController::siblingsChanged, window->chat(), &ui::ChatView::setSiblings);
     connect(window, &ui::MainWindow::stopRequested, &m_controller, &ChatController::stop);
+    connect(window, &ui::MainWindow::cancelLoadRequested, &m_engine, &EngineClient::cancelLoads);
     connect(window, &ui::MainWindow::regenerateRequested, &m_controller, &ChatController::regenerate);
     connect(window, &ui::MainWindow::openModelRequested, this,
             [this](const QString &path) { openModel(path); });
     connect(window, &ui::MainWindow::libraryRequested, m_library.get(), &LibraryCommands::show);
     connect(m_library.get(), &LibraryCommands::openRequested, this, &Program::openModel);
+    connect(m_library.get(), &LibraryCommands::told, window, &ui::MainWindow::showNotice);
+    connect(m_library.get(), &LibraryCommands::failed, window, &ui::MainWindow::showError);
     connect(m_library.get(), &LibraryCommands::openFileRequested, window, &ui::MainWindow::pickModel);
     connect(window, &ui::MainWindow::settingsRequested, this, &Program::editPreferences);
     connect(window, &ui::MainWindow::deviceRequested, this, &Program::chooseDevice);
@@ -230,6 +234,7 @@ void Program::connectConversations()
 
 void Program::connectEngine()
 {
+    connect(&m_engine, &EngineClient::loadProgress, this, &Program::onLoadProgress);
     connect(&m_engine, &EngineClient::modelLoaded, this, &Program::onModelLoaded);
     connect(&m_engine, &EngineClient::loadFailed, this, &Program::onLoadFailed);
     m_window->inspector()->setModelProvider(
@@ -289,14 +294,22 @@ void Program::openModel(const QString &path, const QString &title)
                           .toStdString()});
         return;
     }
+    m_engine.cancelLoads();
     m_controller.stop();
     m_loading = path;
     if (!title.isEmpty())
         m_settings.setModelTitle(path, title);
-    m_window->topBar()->setLoading(titleOf(path));
+    m_window->setLoading(titleOf(path));
     allowAsking(tr("The model is being loaded."));
-    m_engine.load([open = m_openDirectory, file = path.toStdString(), options = loading()](
-                      const Predecessor &predecessor) { return open(file, options, predecessor); });
+    m_engine.load([open = m_openDirectory, file = path.toStdString(),
+                   options = loading()](const Predecessor &predecessor, const LoadObserver &observer) {
+        return open(file, options, predecessor, observer);
+    });
+}
+
+void Program::onLoadProgress(const LoadProgress &progress)
+{
+    m_window->setLoading(titleOf(m_loading), progress.done, progress.total);
 }
 
 void Program::onModelLoaded(const ModelLoaded &event)
@@ -306,10 +319,12 @@ void Program::onModelLoaded(const ModelLoaded &event)
     const bool builtin = isBuiltinModel(m_directory);
     if (m_options.model.isEmpty() || m_directory != m_options.model)
         m_settings.setLastModel(m_directory, builtin);
-    m_window->topBar()->setModel(event.model, titleOf(m_directory));
+    m_window->setModel(event.model, titleOf(m_directory));
     allowAsking({});
     if (first)
         m_window->composer()->setFocus();
+    m_window->composer()->setPlaceholder(builtin ? tr("Ask for a calculation or a small puzzle")
+                                                 : tr("Ask %1").arg(titleOf(m_directory)));
     m_window->chat()->setExamples(
         builtin ? QStringList{tr("What is 25 * 37?"), tr("Which is larger, 9.11 or 9.9?"),
                               tr("Solve 2x - 9 = 21."), tr("Is 143 a prime number?")}
@@ -321,6 +336,7 @@ void Program::onModelLoaded(const ModelLoaded &event)
             ? QString()
             : tr("This backend does not tell the probabilities of its tokens."));
     m_window->sampling()->setDefaults(event.model.defaults);
+    showAdvice(event.model);
     applySampling(m_settings.sampling().value_or(event.model.defaults));
     showModels();
     // Another device than the one that was asked for is no secret.
@@ -330,9 +346,24 @@ void Program::onModelLoaded(const ModelLoaded &event)
         m_window->showError(QString::fromStdString(plan.note));
 }
 
+/// What the files say counts more than what is known of their family.
+void Program::showAdvice(const ModelInfo &model)
+{
+    const auto family = authorsAdvice(model.name);
+    if (!family && model.defaults == SamplingParameters()) {
+        m_window->sampling()->setAdvice(std::nullopt);
+        return;
+    }
+    m_window->sampling()->setAdvice(
+        ui::SamplingPanel::Advice{model.defaults, family && family->noSystemPrompt});
+}
+
 void Program::onLoadFailed(const LoadFailed &event)
 {
-    m_window->showError(QString::fromStdString(event.error));
+    if (event.cancelled && m_engine.isLoading())
+        return; // it made way for another one
+    if (!event.cancelled)
+        m_window->showError(QString::fromStdString(event.error));
     const QString failed = m_loading;
     if (event.modelGone)
         m_directory.clear();
@@ -341,12 +372,12 @@ void Program::onLoadFailed(const LoadFailed &event)
     if (event.needs && !m_options.offscreen)
         m_chooser.ask({failed, titleOf(failed), event.needs, loadedPlan(), loading()});
     if (const auto model = m_controller.model(); model && !event.modelGone) {
-        m_window->topBar()->setModel(*model, titleOf(m_directory));
+        m_window->setModel(*model, titleOf(m_directory));
         allowAsking({});
     } else if (!builtin.isEmpty() && !isBuiltinModel(failed) && !m_options.offscreen) {
         openModel(builtin);
     } else {
-        m_window->topBar()->setNoModel();
+        m_window->setNoModel();
         allowAsking(tr("No model is loaded. Open a model directory."));
     }
 }

@@ -28,8 +28,9 @@
 namespace bathyscope::app {
 
 /// Loads a model directory; throws Error.
-using OpenDirectory = std::function<std::unique_ptr<Backend>(
-    const std::string &directory, const LocalBackendOptions &options, const Predecessor &predecessor)>;
+using OpenDirectory =
+    std::function<std::unique_ptr<Backend>(const std::string &directory, const LocalBackendOptions &options,
+                                           const Predecessor &predecessor, const LoadObserver &observer)>;
 
 class Program : public QObject {
     Q_OBJECT
@@ -67,6 +68,8 @@ private:
     void allowAsking(const QString &obstacle);
     void limitTraces();
     void showModels();
+    void showAdvice(const ModelInfo &model);
+    void onLoadProgress(const LoadProgress &progress);
     void onModelLoaded(const ModelLoaded &event);
     void onLoadFailed(const LoadFailed &event);
     void applySampling(const SamplingParameters &sampling);

@@ -25,6 +25,10 @@ window_packages=(
     "libsqlite3-dev|the history of conversations"
     "libmd4c-dev|Markdown in answers"
 )
+# Ubuntu 22.04 has no qtkeychain for Qt 6; the program does without, and says so.
+if ! grep -qs '^VERSION_CODENAME=jammy' /etc/os-release; then
+    window_packages+=("qtkeychain-qt6-dev|access tokens in the system's secret store")
+fi
 # A Wayland session without XWayland needs Qt's own plugin for it.
 if [[ -n ${WAYLAND_DISPLAY:-} && -z ${DISPLAY:-} ]]; then
     window_packages+=("qt6-wayland|a window in this Wayland session")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/hub/hub_commands.h"
 #include "app/library/model_library.h"
 #include "app/settings.h"
 #include "ui/library/library_window.h"
@@ -9,6 +10,7 @@
 #include <QPointer>
 
 #include <functional>
+#include <thread>
 
 namespace bathyscope::app {
 
@@ -33,11 +35,17 @@ public:
 signals:
     void openRequested(const QString &path, const QString &title);
     void openFileRequested();
+    void told(const QString &text); ///< something went well
+    void failed(const QString &text);
 
 private:
     void build();
     void search();
     void changeFolders(const QStringList &folders);
+
+    void askToConvert(const QString &path, const QString &title);
+    void convert(const QString &path, const QString &target);
+    void onConverted(const QString &target, const QString &problem);
 
     Settings &m_settings;
     QString m_ownFolder;
@@ -45,6 +53,8 @@ private:
     QWidget *m_parent;
     QPointer<ui::LibraryWindow> m_window;
     ModelLibrary m_library;
+    HubCommands m_hub;
+    std::jthread m_conversion; ///< last: it calls this object
 };
 
 } // namespace bathyscope::app

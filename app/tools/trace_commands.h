@@ -14,5 +14,6 @@ int traceRender(const std::vector<std::string> &words);
 int traceLogits(const std::vector<std::string> &words);
 int traceGenerate(const std::vector<std::string> &words);
 int tracePlan(const std::vector<std::string> &words);
+int traceConvert(const std::vector<std::string> &words);
 
 } // namespace bathyscope::app

@@ -34,6 +34,9 @@ constexpr const char *help = R"(usage: bathyscope-trace COMMAND [OPTIONS]
   plan [--model DIR]
       Prints the devices of this machine with their memory, and what the model would take of them.
 
+  convert --model DIR --out DIR [--threads N]
+      Writes a copy of a model in F32, F16 or BF16 whose projections are FP8 blocks.
+
   --help, --version
 )";
 
@@ -59,6 +62,8 @@ int run(const std::vector<std::string> &words)
         return bathyscope::app::traceGenerate(rest);
     if (command == "plan")
         return bathyscope::app::tracePlan(rest);
+    if (command == "convert")
+        return bathyscope::app::traceConvert(rest);
     throw bathyscope::Error(fmt::format("unknown command \"{}\" (see --help)", command));
 }
 

@@ -118,6 +118,14 @@ std::string Checkpoint::name() const
     return toUtf8(m_directory);
 }
 
+std::vector<std::span<const std::byte>> Checkpoint::mappedFiles() const
+{
+    std::vector<std::span<const std::byte>> files;
+    for (const auto &file : m_files)
+        files.push_back(file->bytes());
+    return files;
+}
+
 void Checkpoint::expectWhole() const
 {
     for (const auto &file : m_files)

@@ -20,9 +20,13 @@ public:
     using TensorSource::find;
     [[nodiscard]] const Tensor *find(const std::string &name) const override;
     [[nodiscard]] std::string name() const override;
+    [[nodiscard]] std::vector<std::span<const std::byte>> mappedFiles() const override;
     void expectWhole() const override;
 
     [[nodiscard]] std::int64_t bytes() const override;
+
+    /// In the order of their names.
+    [[nodiscard]] const std::vector<std::unique_ptr<SafetensorsFile>> &files() const { return m_files; }
 
     /// Hexadecimal hash of all names, types, shapes and of samples of the data: the same for the same
     /// weights.

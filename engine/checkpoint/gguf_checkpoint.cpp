@@ -232,6 +232,14 @@ std::string GgufCheckpoint::name() const
     return toUtf8(path());
 }
 
+std::vector<std::span<const std::byte>> GgufCheckpoint::mappedFiles() const
+{
+    std::vector<std::span<const std::byte>> files;
+    for (const auto &file : m_files)
+        files.push_back(file->bytes());
+    return files;
+}
+
 void GgufCheckpoint::expectWhole() const
 {
     for (const auto &file : m_files)

@@ -33,6 +33,7 @@ public:
     using TensorSource::find;
     [[nodiscard]] const Tensor *find(const std::string &name) const override;
     [[nodiscard]] std::string name() const override;
+    [[nodiscard]] std::vector<std::span<const std::byte>> mappedFiles() const override;
     void expectWhole() const override;
 
     [[nodiscard]] const nlohmann::json &metadata() const { return m_files.front()->metadata(); }

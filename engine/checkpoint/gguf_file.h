@@ -35,6 +35,7 @@ public:
     [[nodiscard]] const nlohmann::json &metadata() const { return m_metadata; }
     [[nodiscard]] const std::map<std::string, GgufTensor> &tensors() const { return m_tensors; }
     [[nodiscard]] const std::filesystem::path &path() const { return m_file.path(); }
+    [[nodiscard]] std::span<const std::byte> bytes() const { return m_file.bytes(); } ///< the whole file
     void expectWhole() const { m_file.expectWhole(); } ///< see MappedFile
 
 private:

@@ -141,15 +141,16 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path &path)
     m_file.expectWhole();
 }
 
-void writeSafetensors(const std::filesystem::path &path, const std::vector<TensorToWrite> &tensors)
+void writeSafetensors(const std::filesystem::path &path, const std::vector<TensorHeader> &tensors,
+                      const std::function<std::span<const std::byte>(std::size_t)> &bytes)
 {
     json header = json::object();
     std::uint64_t offset = 0;
-    for (const TensorToWrite &tensor : tensors) {
+    for (const TensorHeader &tensor : tensors) {
         header[tensor.name] = {{"dtype", tensor.typeName},
                                {"shape", tensor.shape},
-                               {"data_offsets", {offset, offset + tensor.bytes.size()}}};
-        offset += tensor.bytes.size();
+                               {"data_offsets", {offset, offset + tensor.size}}};
+        offset += tensor.size;
     }
     std::string text = header.dump();
     text.resize((text.size() + 7) / 8 * 8, ' '); // the format aligns the data to 8 bytes
@@ -157,12 +158,21 @@ void writeSafetensors(const std::filesystem::path &path, const std::vector<Tenso
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
     file.write(reinterpret_cast<const char *>(&length), 8);
     file.write(text.data(), static_cast<std::streamsize>(text.size()));
-    for (const TensorToWrite &tensor : tensors)
-        file.write(reinterpret_cast<const char *>(tensor.bytes.data()),
-                   static_cast<std::streamsize>(tensor.bytes.size()));
+    for (std::size_t i = 0; i < tensors.size() && file; ++i) {
+        const auto data = bytes(i);
+        file.write(reinterpret_cast<const char *>(data.data()), static_cast<std::streamsize>(data.size()));
+    }
     file.close();
     if (!file)
         throw Error(fmt::format("{}: cannot be written", toUtf8(path)));
+}
+
+void writeSafetensors(const std::filesystem::path &path, const std::vector<TensorToWrite> &tensors)
+{
+    std::vector<TensorHeader> headers;
+    for (const TensorToWrite &tensor : tensors)
+        headers.push_back({tensor.name, tensor.typeName, tensor.shape, tensor.bytes.size()});
+    writeSafetensors(path, headers, [&](std::size_t i) { return tensors[i].bytes; });
 }
 
 } // namespace bathyscope

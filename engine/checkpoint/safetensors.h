@@ -8,6 +8,7 @@
 #include "engine/checkpoint/tensor_source.h"
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -36,6 +37,7 @@ public:
     [[nodiscard]] const std::map<std::string, StoredTensor> &tensors() const { return m_tensors; }
     [[nodiscard]] const std::filesystem::path &path() const { return m_file.path(); }
     void expectWhole() const { m_file.expectWhole(); } ///< see MappedFile
+    [[nodiscard]] std::span<const std::byte> bytes() const { return m_file.bytes(); } ///< the whole file
     [[nodiscard]] std::size_t headerBytes() const { return m_headerBytes; }
 
 private:
@@ -43,6 +45,19 @@ private:
     std::size_t m_headerBytes = 0;
     std::map<std::string, StoredTensor> m_tensors;
 };
+
+/// What a header says of a tensor to be written.
+struct TensorHeader {
+    std::string name;
+    std::string typeName; ///< "F32", "I32", …
+    std::vector<std::int64_t> shape;
+    std::uint64_t size = 0; ///< bytes
+};
+
+/// Writes a file whose tensors are made one at a time: `bytes(i)` gives those of the i-th, which stay until
+/// the next call. Throws Error when it cannot.
+void writeSafetensors(const std::filesystem::path &path, const std::vector<TensorHeader> &tensors,
+                      const std::function<std::span<const std::byte>(std::size_t)> &bytes);
 
 /// A tensor to be written.
 struct TensorToWrite {

@@ -3,7 +3,9 @@
 
 #include "kernels/matrix.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,9 @@ public:
 
     /// Bytes of all tensors, as stored; 0 for a source that stores none.
     [[nodiscard]] virtual std::int64_t bytes() const { return 0; }
+
+    /// The files, mapped: what loading can read ahead. Empty for a source without files.
+    [[nodiscard]] virtual std::vector<std::span<const std::byte>> mappedFiles() const { return {}; }
 
     /// Throws Error when what was read from the tensors was not what the files hold; to be asked before a
     /// result is used.

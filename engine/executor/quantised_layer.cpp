@@ -7,14 +7,22 @@
 
 namespace bathyscope {
 
-namespace {
-
-std::int64_t blocksOf(std::int64_t n)
+std::int64_t scaleBlocksOf(std::int64_t n)
 {
     return (n + kernels::scaleBlock - 1) / kernels::scaleBlock;
 }
 
-} // namespace
+void quantiseMatrix(ThreadTeam::Member &member, const kernels::MatrixView &weights, std::uint8_t *values,
+                    float *scales)
+{
+    member.forEach(scaleBlocksOf(weights.rows), 1, [&](std::int64_t begin, std::int64_t end) {
+        kernels::quantise({.weights = weights,
+                           .rowBegin = begin * kernels::scaleBlock,
+                           .rowEnd = std::min(end * kernels::scaleBlock, weights.rows),
+                           .values = values,
+                           .scales = scales});
+    });
+}
 
 QuantisedLayer::QuantisedLayer(const LayerWeights &stored, ThreadTeam &team)
     : m_weights(stored)
@@ -38,16 +46,8 @@ QuantisedLayer::QuantisedLayer(const LayerWeights &stored, ThreadTeam &team)
             add(*m_weights.moe->shared);
     }
     team.run([this](ThreadTeam::Member &member) {
-        for (Blocks &blocks : m_blocks) {
-            const kernels::MatrixView &source = blocks.source;
-            member.forEach(blocksOf(source.rows), 1, [&](std::int64_t begin, std::int64_t end) {
-                kernels::quantise({.weights = source,
-                                   .rowBegin = begin * kernels::scaleBlock,
-                                   .rowEnd = std::min(end * kernels::scaleBlock, source.rows),
-                                   .values = blocks.values.data(),
-                                   .scales = blocks.scales.data()});
-            });
-        }
+        for (Blocks &blocks : m_blocks)
+            quantiseMatrix(member, blocks.source, blocks.values.data(), blocks.scales.data());
     });
 }
 
@@ -59,13 +59,14 @@ void QuantisedLayer::add(kernels::MatrixView &matrix)
     Blocks &blocks = m_blocks.emplace_back();
     blocks.source = matrix;
     blocks.values.resize(static_cast<std::size_t>(matrix.rows * matrix.columns));
-    blocks.scales.resize(static_cast<std::size_t>(blocksOf(matrix.rows) * blocksOf(matrix.columns)));
+    blocks.scales.resize(
+        static_cast<std::size_t>(scaleBlocksOf(matrix.rows) * scaleBlocksOf(matrix.columns)));
     matrix = {.data = blocks.values.data(),
               .dtype = kernels::DType::F8E4M3,
               .rows = matrix.rows,
               .columns = matrix.columns,
               .scales = blocks.scales.data(),
-              .scaleColumns = blocksOf(matrix.columns)};
+              .scaleColumns = scaleBlocksOf(matrix.columns)};
 }
 
 void QuantisedLayer::add(FeedForwardWeights &block)

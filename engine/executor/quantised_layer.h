@@ -10,6 +10,14 @@
 
 namespace bathyscope {
 
+/// Blocks that a side of so many values is split into.
+std::int64_t scaleBlocksOf(std::int64_t n);
+
+/// One thread's part in making FP8 blocks of a matrix in a wider type; all members call it alike. `values`:
+/// e4m3 [rows, columns], `scales`: [ceil(rows/128), ceil(columns/128)].
+void quantiseMatrix(ThreadTeam::Member &member, const kernels::MatrixView &weights, std::uint8_t *values,
+                    float *scales);
+
 /// A layer whose projections are FP8 blocks, made of F32, F16 and BF16 while it is loaded, and as stored
 /// where they are narrow already. The router keeps its type (ModelMemory::Weights::quantised counts alike).
 /// Holds the blocks until it is destroyed, so that a loader needs memory for one layer at a time.

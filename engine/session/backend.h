@@ -4,6 +4,7 @@
 // Request into a stream of TokenRecords.
 #pragma once
 
+#include "engine/error.h"
 #include "engine/records.h"
 
 #include <functional>
@@ -86,9 +87,33 @@ struct Predecessor {
     std::function<void()> release; ///< called when all has been checked, before memory of a GPU is taken
 };
 
+/// Bytes of a model's files that were read.
+struct LoadProgress {
+    std::int64_t done = 0;
+    std::int64_t total = 0;
+
+    bool operator==(const LoadProgress &) const = default;
+};
+
+/// Hears on the loading thread how far it is, and can end it: then LoadCancelled is thrown, before the
+/// predecessor has made way.
+struct LoadObserver {
+    std::function<void(const LoadProgress &)> progress = {};
+    std::stop_token stop = {};
+};
+
+class LoadCancelled : public Error {
+public:
+    LoadCancelled()
+        : Error("Loading was stopped.")
+    {
+    }
+};
+
 /// Loads a model: a directory in the hub's layout or a GGUF file. Throws Error naming file, key, what was
 /// expected and what was found. A model that does not fit is a DoesNotFit (engine/executor/memory_plan.h).
 std::unique_ptr<Backend> openLocalBackend(const std::string &model, const LocalBackendOptions &options,
-                                          const Predecessor &predecessor = {});
+                                          const Predecessor &predecessor = {},
+                                          const LoadObserver &observer = {});
 
 } // namespace bathyscope

@@ -7,6 +7,8 @@
 #include "engine/library/model_description.h"
 #include "engine/models/model_weights.h"
 #include "engine/session/local_session.h"
+#include "engine/session/read_ahead.h"
+#include "engine/system_memory.h"
 #include "engine/text/prompt.h"
 
 #ifdef BATHYSCOPE_HAS_CUDA
@@ -62,19 +64,19 @@ std::unique_ptr<Executor> createExecutor(const ModelConfig &config,
 }
 
 std::unique_ptr<Backend> openLocalBackend(const std::string &model, const LocalBackendOptions &options,
-                                          const Predecessor &predecessor)
+                                          const Predecessor &predecessor, const LoadObserver &observer)
 {
-    return std::make_unique<LocalBackend>(model, options, predecessor);
+    return std::make_unique<LocalBackend>(model, options, predecessor, observer);
 }
 
 LocalBackend::LocalBackend(const std::string &model, const LocalBackendOptions &options,
-                           const Predecessor &predecessor)
-    : LocalBackend(openModelFiles(fromUtf8(model)), model, options, predecessor)
+                           const Predecessor &predecessor, const LoadObserver &observer)
+    : LocalBackend(openModelFiles(fromUtf8(model)), model, options, predecessor, observer)
 {
 }
 
 LocalBackend::LocalBackend(ModelFiles files, const std::string &path, const LocalBackendOptions &options,
-                           const Predecessor &predecessor)
+                           const Predecessor &predecessor, const LoadObserver &observer)
     : m_tokenizer(std::move(files.tokenizer))
     , m_template(std::move(files.chatTemplate))
     , m_templateError(std::move(files.templateError))
@@ -86,6 +88,7 @@ LocalBackend::LocalBackend(ModelFiles files, const std::string &path, const Loca
     const auto needs = std::make_shared<const ModelMemory>(measureMemory(files.config, weights));
     m_info.needs = needs;
     m_info.plan = planLoading(needs, options, predecessor.plan);
+    readAhead(*files.weights, systemMemory().available, observer);
     if (m_info.plan.onGpu() && predecessor.release)
         predecessor.release();
     placeModel(files.config, files.weights, options);

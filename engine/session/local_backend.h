@@ -28,7 +28,7 @@ class LocalBackend : public Backend {
 public:
     /// Loads a model; see openModelFiles(). Throws Error.
     LocalBackend(const std::string &model, const LocalBackendOptions &options,
-                 const Predecessor &predecessor = {});
+                 const Predecessor &predecessor = {}, const LoadObserver &observer = {});
 
     [[nodiscard]] const ModelInfo &model() const override { return m_info; }
     [[nodiscard]] Capabilities capabilities() const override;
@@ -55,7 +55,7 @@ public:
 
 private:
     LocalBackend(ModelFiles files, const std::string &path, const LocalBackendOptions &options,
-                 const Predecessor &predecessor);
+                 const Predecessor &predecessor, const LoadObserver &observer);
     void expectIds(const std::vector<TokenId> &ids) const;
     void placeModel(const ModelConfig &config, const std::shared_ptr<const TensorSource> &weights,
                     const LocalBackendOptions &options);

@@ -4,6 +4,7 @@
 #include "engine/checkpoint/checkpoint.h"
 #include "engine/error.h"
 #include "engine/library/model_finder.h"
+#include "engine/models/authors_advice.h"
 #include "engine/models/gguf_config.h"
 
 #include <fmt/format.h>
@@ -107,6 +108,9 @@ ModelFiles openModelFiles(const fs::path &path)
 {
     const auto gguf = ggufFile(path);
     ModelFiles files = gguf ? openGguf(*gguf) : openHub(path);
+    const auto advice = authorsAdvice(files.name);
+    if (advice && files.generation.sampling == SamplingParameters()) // the files say nothing
+        files.generation.sampling = advice->sampling;
     const auto known = static_cast<std::int64_t>(files.tokenizer.vocabulary()->size());
     if (known > files.config.vocabSize)
         throwFileError(gguf ? *gguf : path / "tokenizer.json", "model.vocab",

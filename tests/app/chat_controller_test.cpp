@@ -9,6 +9,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <thread>
+
 namespace bathyscope::app {
 
 namespace {
@@ -25,7 +27,8 @@ struct Fixture {
 
     void load()
     {
-        engine.load([script = script](const Predecessor &) { return makeFakeBackend(script); });
+        engine.load(
+            [script = script](const Predecessor &, const LoadObserver &) { return makeFakeBackend(script); });
         QTRY_VERIFY(controller.model() != nullptr);
     }
 
@@ -214,12 +217,55 @@ private slots:
         Fixture chat(m_folder->path());
         chat.load();
         QSignalSpy failed(&chat.engine, &EngineClient::loadFailed);
-        chat.engine.load(
-            [](const Predecessor &) -> std::unique_ptr<Backend> { throw Error("config.json: missing"); });
+        chat.engine.load([](const Predecessor &, const LoadObserver &) -> std::unique_ptr<Backend> {
+            throw Error("config.json: missing");
+        });
         QTRY_COMPARE(failed.count(), 1);
         QCOMPARE(chat.controller.model()->fingerprint, std::string("f00d"));
         chat.askAndWait(QStringLiteral("Still there?"));
         QCOMPARE(chat.last().state, ui::MessageState::Complete);
+    }
+
+    void loadingTellsHowFarItIsAndCanBeCancelled()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.askAndWait(QStringLiteral("First"));
+        QSignalSpy progress(&chat.engine, &EngineClient::loadProgress);
+        QSignalSpy failed(&chat.engine, &EngineClient::loadFailed);
+        chat.engine.load([](const Predecessor &, const LoadObserver &observer) -> std::unique_ptr<Backend> {
+            observer.progress({.done = 1, .total = 4});
+            while (!observer.stop.stop_requested())
+                std::this_thread::yield();
+            throw LoadCancelled();
+        });
+        QTRY_COMPARE(progress.count(), 1);
+        QCOMPARE(progress.at(0).at(0).value<LoadProgress>(), (LoadProgress{.done = 1, .total = 4}));
+        chat.engine.cancelLoads();
+        QTRY_COMPARE(failed.count(), 1);
+        QVERIFY(failed.at(0).at(0).value<LoadFailed>().cancelled);
+        QVERIFY(!failed.at(0).at(0).value<LoadFailed>().modelGone);
+        chat.askAndWait(QStringLiteral("Still there?"));
+        QCOMPARE(chat.last().state, ui::MessageState::Complete);
+    }
+
+    void switchingModelsKeepsTheConversation()
+    {
+        Fixture chat(m_folder->path());
+        chat.load();
+        chat.askAndWait(QStringLiteral("First"));
+        const ConversationId conversation = chat.controller.conversation();
+        const auto other = std::make_shared<FakeScript>();
+        QSignalSpy loaded(&chat.engine, &EngineClient::modelLoaded);
+        chat.engine.load(
+            [other](const Predecessor &, const LoadObserver &) { return makeFakeBackend(other); });
+        QTRY_COMPARE(loaded.count(), 1);
+        chat.askAndWait(QStringLiteral("Second"));
+        QCOMPARE(chat.controller.conversation(), conversation);
+        QCOMPARE(chat.controller.messages()->rowCount(), 4);
+        const std::vector<Message> asked = messagesOf(other->requests().at(0));
+        QCOMPARE(asked.size(), std::size_t(3));
+        QCOMPARE(asked.front().content, std::string("First"));
     }
 
     void withoutAModelAQuestionFails()

@@ -71,7 +71,8 @@ struct Running {
         program.emplace(
             options, folder.path(), openHistory(folder.path()),
             [opener = opener](const std::string &directory, const LocalBackendOptions &wanted,
-                              const Predecessor &) { return opener->open(directory, wanted); },
+                              const Predecessor &,
+                              const LoadObserver &) { return opener->open(directory, wanted); },
             oneGpu);
         program->start();
     }

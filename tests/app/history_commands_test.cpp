@@ -28,9 +28,8 @@ QByteArray contentOf(const QString &name)
 struct Running {
     explicit Running(const QString &folder, Access access = Access::ReadWrite)
         : program(options(), folder, openHistory(folder, access),
-                  [](const std::string &, const LocalBackendOptions &, const Predecessor &) {
-                      return makeFakeBackend(std::make_shared<FakeScript>());
-                  })
+                  [](const std::string &, const LocalBackendOptions &, const Predecessor &,
+                     const LoadObserver &) { return makeFakeBackend(std::make_shared<FakeScript>()); })
     {
         program.start();
     }

@@ -9,13 +9,13 @@
 #include "engine/session/local_backend.h"
 #include "engine/text/prompt.h"
 #include "tests/engine/collecting_sink.h"
+#include "tests/engine/divergence.h"
 #include "tests/engine/reference_data.h"
 #include "tests/engine/temporary_directory.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 
 namespace bathyscope {
@@ -30,25 +30,6 @@ struct Case {
 std::string ggufPath(const std::string &file)
 {
     return testData + "/gguf/" + file;
-}
-
-/// Mean over the positions of Σ p log(p / q), in double precision.
-double meanDivergence(const std::vector<float> &p, const std::vector<float> &q, std::size_t vocabulary)
-{
-    const auto logSum = [&](const float *x) {
-        double sum = 0;
-        for (std::size_t i = 0; i < vocabulary; ++i)
-            sum += std::exp(double(x[i]));
-        return std::log(sum);
-    };
-    double total = 0;
-    for (std::size_t begin = 0; begin < p.size(); begin += vocabulary) {
-        const double sumP = logSum(p.data() + begin);
-        const double sumQ = logSum(q.data() + begin);
-        for (std::size_t i = begin; i < begin + vocabulary; ++i)
-            total += std::exp(double(p[i]) - sumP) * (double(p[i]) - sumP - double(q[i]) + sumQ);
-    }
-    return total / double(p.size() / vocabulary);
 }
 
 class Gguf : public testing::TestWithParam<Case> { };

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Models are found in the layouts that programs keep them in, and described without being loaded.
+#include "engine/executor/cpu_executor.h"
+#include "engine/library/fp8_conversion.h"
 #include "engine/library/model_description.h"
 #include "engine/library/model_finder.h"
 #include "engine/library/read_bandwidth.h"
+#include "engine/models/authors_advice.h"
 #include "engine/session/local_backend.h"
+#include "engine/session/read_ahead.h"
+#include "tests/engine/divergence.h"
+#include "tests/engine/quantised_closeness.h"
 #include "tests/engine/reference_data.h"
 #include "tests/engine/temporary_directory.h"
 
@@ -156,6 +162,130 @@ TEST_F(Library, AGgufFileNeedsNoEnding)
     EXPECT_EQ(openModelFiles(blob).name, blob.filename()) << "the file does not name itself";
     write(root / "text", "no model");
     EXPECT_NE(describeModel(root / "text").refusal.find("GGUF"), std::string::npos);
+}
+
+std::vector<float> logitsOf(const fs::path &model, const std::vector<TokenId> &ids)
+{
+    const WeightFiles files = openWeightFiles(model);
+    const auto executor = createCpuExecutor(files.config, files.weights, 2);
+    const auto cache = executor->createCache(static_cast<std::int32_t>(ids.size()));
+    ForwardResult result;
+    executor->forward({.tokens = ids, .logits = LogitsOf::AllTokens}, *cache, result);
+    return {result.logits.begin(), result.logits.end()};
+}
+
+/// Mean divergence of the logits of a converted model from the reference of its original.
+double divergenceOf(const fs::path &converted, const fs::path &original)
+{
+    const SafetensorsFile reference(original / "reference.safetensors");
+    const auto ids = tensorValues<TokenId>(reference, "input_ids");
+    const auto expected = tensorValues<float>(reference, "logits");
+    return meanDivergence(expected, logitsOf(converted, ids), expected.size() / ids.size());
+}
+
+TEST_F(Library, AConvertedModelStaysCloseToItsOriginal)
+{
+    struct Case {
+        std::string model;
+        double bound; ///< of the divergence; weights are random, so that rounding shows more than in trained
+                      ///< ones
+    };
+    for (const auto &[model, bound] :
+         {Case{"qwen2-tiny", 5e-3}, {"llama-tiny", 5e-2}, {"qwen3-moe-tiny", 0.1}}) {
+        const fs::path source = testData + "/" + model;
+        const fs::path target = root / (model + "-FP8");
+        LoadProgress last;
+        convertToFp8(source, target, 2, {.progress = [&](const LoadProgress &p) { last = p; }, .stop = {}});
+        EXPECT_EQ(last.done, last.total);
+        const ModelDescription description = describeModel(target);
+        EXPECT_EQ(description.refusal, "");
+        EXPECT_EQ(description.dtype, "FP8");
+        EXPECT_EQ(description.parameters, describeModel(source).parameters);
+        EXPECT_EQ(openModelFiles(target).name, model + "-FP8");
+        EXPECT_LT(divergenceOf(target, source), bound) << model;
+        EXPECT_GT(divergenceOf(target, source), 0) << "nothing was converted";
+    }
+}
+
+TEST_F(Library, EveryProjectionIsConvertedAndTheRestIsNot)
+{
+    const fs::path source = testData + "/deepseek-v3-tiny";
+    convertToFp8(source, root / "copy", 2, {});
+    const WeightFiles before = openWeightFiles(source);
+    const WeightFiles after = openWeightFiles(root / "copy");
+    EXPECT_TRUE(after.config.fp8Blocks);
+    const ModelWeights stored = bindWeights(before.config, *before.weights);
+    const ModelWeights converted = bindWeights(after.config, *after.weights);
+    const LayerWeights &layer = converted.layers.at(1);
+    for (const auto matrix : {&MlaWeights::qB, &MlaWeights::kvA, &MlaWeights::kvB, &MlaWeights::o}) {
+        EXPECT_EQ((layer.mla().*matrix).dtype, kernels::DType::F8E4M3);
+        expectClose(layer.mla().*matrix, stored.layers.at(1).mla().*matrix);
+    }
+    expectClose(*layer.mla().qA, *stored.layers.at(1).mla().qA);
+    expectClose(layer.moe->experts.back().down, stored.layers.at(1).moe->experts.back().down);
+    expectClose(layer.moe->shared->up, stored.layers.at(1).moe->shared->up);
+    expectClose(converted.layers.at(0).dense->gate, stored.layers.at(0).dense->gate);
+    EXPECT_EQ(layer.moe->router.dtype, stored.layers.at(1).moe->router.dtype);
+    EXPECT_EQ(converted.embedding.dtype, stored.embedding.dtype);
+    EXPECT_EQ(converted.head.dtype, stored.head.dtype);
+    EXPECT_EQ(layer.inputNorm, stored.layers.at(1).inputNorm);
+}
+
+TEST_F(Library, AConversionLeavesNothingBehindWhenItFails)
+{
+    const fs::path target = root / "copy";
+    std::stop_source stop;
+    EXPECT_THROW(convertToFp8(testData + "/qwen2-tiny", target, 1,
+                              {.progress = [&](const LoadProgress &) { stop.request_stop(); },
+                               .stop = stop.get_token()}),
+                 LoadCancelled);
+    EXPECT_THROW(convertToFp8(testData + "/deepseek-v3-tiny-fp8", target, 1, {}), Error);
+    EXPECT_TRUE(fs::is_empty(root));
+    fs::create_directory(target);
+    EXPECT_THROW(convertToFp8(testData + "/qwen2-tiny", target, 1, {}), Error);
+    EXPECT_TRUE(fs::is_empty(target));
+}
+
+TEST_F(Library, LoadingReadsAheadAndCanBeStopped)
+{
+    const auto model = openWeightFiles(testData + "/gguf/qwen2-tiny-00001-of-00002.gguf").weights;
+    std::vector<LoadProgress> told;
+    readAhead(*model, 1 << 30, {.progress = [&](const LoadProgress &p) { told.push_back(p); }});
+    ASSERT_EQ(told.size(), 2) << "one for each part";
+    EXPECT_EQ(told.back().done, told.back().total);
+    EXPECT_GT(told.back().total, model->bytes());
+    told.clear();
+    readAhead(*model, 1000, {.progress = [&](const LoadProgress &p) { told.push_back(p); }});
+    EXPECT_TRUE(told.empty()) << "there is no room for the files";
+    std::stop_source stop;
+    stop.request_stop();
+    bool released = false;
+    EXPECT_THROW(openLocalBackend(testData + "/qwen2-tiny", {.device = "cpu"},
+                                  {.plan = {}, .release = [&] { released = true; }},
+                                  {.stop = stop.get_token()}),
+                 LoadCancelled);
+    EXPECT_FALSE(released);
+}
+
+TEST_F(Library, AuthorsAdviseTheirFamilies)
+{
+    const auto r1 = authorsAdvice("DeepSeek-R1-Distill-Qwen-7B-Q4_K_M");
+    ASSERT_TRUE(r1);
+    EXPECT_FLOAT_EQ(r1->sampling.temperature, 0.6F);
+    EXPECT_FLOAT_EQ(r1->sampling.topP, 0.95F);
+    EXPECT_TRUE(r1->noSystemPrompt);
+    EXPECT_FALSE(authorsAdvice("DeepSeek-R1-0528-Qwen3-8B")->noSystemPrompt);
+    EXPECT_EQ(authorsAdvice("Qwen3-30B-A3B-Q4_K_M")->sampling.topK, 20);
+    EXPECT_FALSE(authorsAdvice("Qwen3-30B-A3B-Instruct-2507"));
+    EXPECT_FALSE(authorsAdvice("Meta-Llama-3-8B"));
+
+    // Where the files say nothing, the family's advice is the default; where they do, they are right.
+    const TemporaryDirectory silent(testData + "/qwen2-tiny");
+    const fs::path named = root / "DeepSeek-R1-Distill-Qwen-1.5B";
+    fs::copy(silent.path(), named);
+    EXPECT_FLOAT_EQ(openModelFiles(named).generation.sampling.temperature, 0.6F);
+    write(named / "generation_config.json", R"({"temperature":0.7})");
+    EXPECT_FLOAT_EQ(openModelFiles(named).generation.sampling.temperature, 0.7F);
 }
 
 TEST_F(Library, TitlesAreForPeople)

@@ -3,12 +3,10 @@
 
 #include "engine/checkpoint/checkpoint.h"
 #include "engine/executor/memory_plan.h"
-#include "kernels/cpu/operations.h"
+#include "tests/engine/quantised_closeness.h"
 #include "tests/engine/reference_data.h"
 
 #include <gtest/gtest.h>
-
-#include <cmath>
 
 namespace bathyscope {
 namespace {
@@ -17,21 +15,6 @@ std::int64_t bytesOf(const kernels::MatrixView &m)
 {
     EXPECT_EQ(m.dtype, kernels::DType::F8E4M3);
     return m.rows * m.columns + (m.rows + 127) / 128 * m.scaleColumns * std::int64_t(sizeof(float));
-}
-
-/// e4m3 has three bits behind the point: an error of a sixteenth at most, or half of the least step.
-void expectClose(const kernels::MatrixView &quantised, const kernels::MatrixView &stored)
-{
-    std::vector<float> a(static_cast<std::size_t>(stored.columns));
-    std::vector<float> b(a.size());
-    for (std::int64_t r = 0; r < stored.rows; ++r) {
-        kernels::widenRow(quantised, r, a.data());
-        kernels::widenRow(stored, r, b.data());
-        for (std::size_t c = 0; c < a.size(); ++c) {
-            const float scale = quantised.scalesOfRow(r)[c / 128];
-            ASSERT_NEAR(a[c], b[c], std::max(std::abs(b[c]) / 16, scale / 1024) * 1.001F);
-        }
-    }
 }
 
 class QuantisedLayerTest : public testing::Test {

@@ -31,7 +31,9 @@ const std::vector<Room> &rooms()
          {"storage", "engine/records.h", "engine/error.h", "engine/limits.h", "std", "system", "fmt",
           "nlohmann-json", "SQLite"}},
         {"ui", {"ui", "engine/records.h", "std", "Qt", "md4c"}},
-        {"app", {"app", "engine", "kernels", "storage", "ui", "std", "system", "fmt", "nlohmann-json", "Qt"}},
+        {"app",
+         {"app", "engine", "kernels", "storage", "ui", "std", "system", "fmt", "nlohmann-json", "Qt",
+          "qtkeychain"}},
         {"tests",
          {"tests", "app", "engine", "kernels", "storage", "ui", "std", "system", "fmt", "nlohmann-json",
           "PCRE2", "Highway", "CUDA", "SQLite", "Qt", "md4c", "googletest"}},
@@ -64,20 +66,21 @@ std::optional<std::string_view> groupOf(std::string_view header)
     struct Prefix {
         std::string_view prefix, group;
     };
-    static constexpr Prefix prefixes[] = {{"fmt/", "fmt"},           {"nlohmann/", "nlohmann-json"},
-                                          {"pcre2.h", "PCRE2"},      {"hwy/", "Highway"},
-                                          {"sqlite3", "SQLite"},     {"md4c", "md4c"},
-                                          {"gtest/", "googletest"},  {"gmock/", "googletest"},
-                                          {"cuda", "CUDA"},          {"cublas", "CUDA"},
-                                          {"nvrtc", "CUDA"},         {"mma.h", "CUDA"},
-                                          {"nccl", "CUDA"},          {"sys/", "system"},
-                                          {"linux/", "system"},      {"unistd.h", "system"},
-                                          {"fcntl.h", "system"},     {"dlfcn.h", "system"},
-                                          {"pthread.h", "system"},   {"sched.h", "system"},
-                                          {"signal.h", "system"},    {"execinfo.h", "system"},
-                                          {"malloc.h", "system"},    {"windows.h", "system"},
-                                          {"immintrin.h", "system"}, {"io.h", "system"},
-                                          {"shellapi.h", "system"},  {"shlobj.h", "system"}};
+    static constexpr Prefix prefixes[] = {{"fmt/", "fmt"},          {"nlohmann/", "nlohmann-json"},
+                                          {"pcre2.h", "PCRE2"},     {"hwy/", "Highway"},
+                                          {"sqlite3", "SQLite"},    {"qt6keychain/", "qtkeychain"},
+                                          {"md4c", "md4c"},         {"gtest/", "googletest"},
+                                          {"gmock/", "googletest"}, {"cuda", "CUDA"},
+                                          {"cublas", "CUDA"},       {"nvrtc", "CUDA"},
+                                          {"mma.h", "CUDA"},        {"nccl", "CUDA"},
+                                          {"sys/", "system"},       {"linux/", "system"},
+                                          {"unistd.h", "system"},   {"fcntl.h", "system"},
+                                          {"dlfcn.h", "system"},    {"pthread.h", "system"},
+                                          {"sched.h", "system"},    {"signal.h", "system"},
+                                          {"execinfo.h", "system"}, {"malloc.h", "system"},
+                                          {"windows.h", "system"},  {"immintrin.h", "system"},
+                                          {"io.h", "system"},       {"shellapi.h", "system"},
+                                          {"shlobj.h", "system"}};
     for (const Prefix &known : prefixes) {
         if (header.starts_with(known.prefix))
             return known.group;

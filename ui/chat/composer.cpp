@@ -36,7 +36,7 @@ Composer::Composer(QWidget *parent)
     , m_button(new QPushButton(this))
     , m_cancel(new QPushButton(QStringLiteral("Cancel"), this))
     , m_hint(new QLabel(this))
-    , m_placeholder(QStringLiteral("Ask for a calculation or a small puzzle"))
+    , m_placeholder(tr("Write a message"))
 {
     setObjectName(QStringLiteral("composer"));
     m_edit->setObjectName(QStringLiteral("prompt"));

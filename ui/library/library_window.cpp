@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/library/library_window.h"
 
+#include "ui/library/download_page.h"
 #include "ui/library/local_models_page.h"
 
-#include <QTabBar>
 #include <QTabWidget>
 #include <QVBoxLayout>
 
@@ -19,15 +19,20 @@ LibraryWindow::LibraryWindow(QWidget *parent)
     : QDialog(parent)
     , m_tabs(new QTabWidget(this))
     , m_local(new LocalModelsPage(m_tabs))
+    , m_downloads(new DownloadPage(m_tabs))
 {
     setWindowTitle(tr("Models"));
     m_tabs->addTab(m_local, tr("On this machine"));
-    m_tabs->setDocumentMode(true);
-    m_tabs->tabBar()->setDrawBase(false);
+    m_tabs->addTab(m_downloads, tr("Get models"));
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(24, 12, 24, 16);
     layout->addWidget(m_tabs);
     resize(preferredSize);
+}
+
+void LibraryWindow::showDownloads()
+{
+    m_tabs->setCurrentWidget(m_downloads);
 }
 
 } // namespace bathyscope::ui

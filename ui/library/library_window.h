@@ -7,9 +7,10 @@ class QTabWidget;
 
 namespace bathyscope::ui {
 
+class DownloadPage;
 class LocalModelsPage;
 
-/// The library: models on this machine. Stays open beside the conversation.
+/// The library: models on this machine, and those of a hub. Stays open beside the conversation.
 class LibraryWindow : public QDialog {
     Q_OBJECT
 
@@ -17,10 +18,13 @@ public:
     explicit LibraryWindow(QWidget *parent = nullptr);
 
     [[nodiscard]] LocalModelsPage *localModels() const { return m_local; }
+    [[nodiscard]] DownloadPage *downloads() const { return m_downloads; }
+    void showDownloads();
 
 private:
     QTabWidget *m_tabs;
     LocalModelsPage *m_local;
+    DownloadPage *m_downloads;
 };
 
 } // namespace bathyscope::ui

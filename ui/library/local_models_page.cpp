@@ -12,6 +12,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
+#include <QProgressBar>
 #include <QPushButton>
 
 namespace bathyscope::ui {
@@ -51,6 +52,7 @@ LocalModelsPage::LocalModelsPage(QWidget *parent)
     buildTable();
     layout->addWidget(m_table, 1);
     layout->addWidget(m_empty, 1);
+    layout->addWidget(buildTask());
     layout->addWidget(buildDetails());
     setFolders({});
     showCurrent();
@@ -101,6 +103,32 @@ void LocalModelsPage::buildTable()
     m_empty->setAlignment(Qt::AlignCenter);
     m_empty->setProperty("role", "secondary");
     m_empty->setWordWrap(true);
+}
+
+QWidget *LocalModelsPage::buildTask()
+{
+    m_task = new QWidget(this);
+    m_taskText = new QLabel(m_task);
+    m_taskDone = new QProgressBar(m_task);
+    m_taskDone->setAccessibleName(tr("Progress"));
+    auto *cancel = new QPushButton(tr("Cancel"), m_task);
+    cancel->setAutoDefault(false);
+    connect(cancel, &QPushButton::clicked, this, &LocalModelsPage::cancelTaskRequested);
+    auto *row = new QHBoxLayout(m_task);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(12);
+    row->addWidget(m_taskText);
+    row->addWidget(m_taskDone, 1);
+    row->addWidget(cancel);
+    m_task->hide();
+    return m_task;
+}
+
+void LocalModelsPage::setTask(const QString &text, int percent)
+{
+    m_task->setVisible(!text.isEmpty());
+    m_taskText->setText(text);
+    m_taskDone->setValue(percent);
 }
 
 QWidget *LocalModelsPage::buildDetails()
@@ -233,7 +261,7 @@ void LocalModelsPage::resizeEvent(QResizeEvent *event)
 
 void LocalModelsPage::fitColumns()
 {
-    const int widths[] = {0, 104, 88, 72, 64, 80, 80, 92, 124};
+    const int widths[] = {0, 104, 72, 96, 92, 80, 80, 84, 124};
     int used = 0;
     for (int column = 1; column < LibraryModel::ColumnCount; ++column) {
         m_table->setColumnWidth(column, widths[column]);

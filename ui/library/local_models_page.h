@@ -9,6 +9,7 @@
 class QLabel;
 class QLineEdit;
 class QMenu;
+class QProgressBar;
 class QPushButton;
 
 namespace bathyscope::ui {
@@ -28,6 +29,8 @@ public:
     void setSearching(bool searching);
     void setFolders(const QStringList &folders); ///< that the user added
     void select(const QString &path);
+    /// Something that takes a while, and how much of it is done; an empty text: nothing any more.
+    void setTask(const QString &text, int percent);
 
 signals:
     void openRequested(const QString &path, const QString &title);
@@ -36,6 +39,7 @@ signals:
     void removeFolderRequested(const QString &folder);
     void convertRequested(const QString &path, const QString &title);
     void refreshRequested();
+    void cancelTaskRequested();
 
 protected:
     void resizeEvent(QResizeEvent *event) override;
@@ -44,6 +48,7 @@ private:
     QWidget *buildHead();
     void buildTable();
     QWidget *buildDetails();
+    QWidget *buildTask();
     [[nodiscard]] const LibraryEntry *current() const;
     void open();
     void showCurrent();
@@ -62,6 +67,9 @@ private:
     QLabel *m_count;
     QPushButton *m_convert;
     QPushButton *m_open;
+    QWidget *m_task;
+    QLabel *m_taskText;
+    QProgressBar *m_taskDone;
     bool m_searching = false;
 };
 

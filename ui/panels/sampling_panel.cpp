@@ -8,6 +8,7 @@
 #include <QGridLayout>
 #include <QLabel>
 #include <QLineEdit>
+#include <QLocale>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QRandomGenerator>
@@ -16,6 +17,7 @@
 #include <QSpinBox>
 #include <QVBoxLayout>
 
+#include <cmath>
 #include <limits>
 
 namespace bathyscope::ui {
@@ -70,14 +72,22 @@ SamplingPanel::SamplingPanel(QWidget *parent)
     m_reset = new QPushButton(tr("Reset to the model’s defaults"), this);
     layout->addWidget(heading);
     layout->addWidget(buildControls());
+    m_hint = new QLabel(this);
+    m_hint->setWordWrap(true);
+    m_hint->setProperty("role", QStringLiteral("secondary"));
+    m_hint->setAccessibleName(tr("Advice of the model’s authors"));
+    m_hint->hide();
     layout->addWidget(m_reset);
+    layout->addWidget(m_hint);
     layout->addSpacing(16);
     layout->addWidget(promptLabel);
     layout->addWidget(m_systemPrompt);
     layout->addStretch(1);
     connect(m_reset, &QPushButton::clicked, this, &SamplingPanel::reset);
-    connect(m_systemPrompt, &QPlainTextEdit::textChanged, this,
-            [this] { emit systemPromptChanged(systemPrompt()); });
+    connect(m_systemPrompt, &QPlainTextEdit::textChanged, this, [this] {
+        showAdvice();
+        emit systemPromptChanged(systemPrompt());
+    });
     display(m_parameters);
 }
 
@@ -184,6 +194,7 @@ void SamplingPanel::edit(const SamplingParameters &parameters)
         return;
     m_parameters = parameters;
     m_reset->setEnabled(m_parameters != m_defaults);
+    showAdvice();
     emit changed(m_parameters);
 }
 
@@ -207,6 +218,33 @@ void SamplingPanel::setParameters(const SamplingParameters &parameters)
 {
     m_parameters = parameters;
     display(parameters);
+    showAdvice();
+}
+
+void SamplingPanel::setAdvice(const std::optional<Advice> &advice)
+{
+    m_advice = advice;
+    showAdvice();
+}
+
+void SamplingPanel::showAdvice()
+{
+    QStringList differences;
+    if (m_advice) {
+        const SamplingParameters &advised = m_advice->sampling;
+        const auto differs = [](float a, float b) { return std::abs(a - b) > 1e-3F; };
+        const auto number = [](float value) { return QLocale().toString(double(value), 'g', 3); };
+        if (differs(m_parameters.temperature, advised.temperature))
+            differences << tr("temperature %1").arg(number(advised.temperature));
+        if (differs(m_parameters.topP, advised.topP))
+            differences << tr("top-p %1").arg(number(advised.topP));
+        if (m_parameters.topK != advised.topK)
+            differences << (advised.topK > 0 ? tr("top-k %1").arg(advised.topK) : tr("no top-k"));
+        if (m_advice->noSystemPrompt && !systemPrompt().trimmed().isEmpty())
+            differences << tr("no system prompt");
+    }
+    m_hint->setVisible(!differences.isEmpty());
+    m_hint->setText(tr("The authors of this model advise %1.").arg(differences.join(tr(", "))));
 }
 
 void SamplingPanel::setDefaults(const SamplingParameters &defaults)
@@ -225,6 +263,7 @@ void SamplingPanel::setSystemPrompt(const QString &text)
 {
     const QSignalBlocker blocker(m_systemPrompt);
     m_systemPrompt->setPlainText(text);
+    showAdvice();
 }
 
 QString SamplingPanel::systemPrompt() const

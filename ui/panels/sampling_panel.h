@@ -7,7 +7,10 @@
 
 #include <QWidget>
 
+#include <optional>
+
 class QCheckBox;
+class QLabel;
 class QLineEdit;
 class QPlainTextEdit;
 class QPushButton;
@@ -30,6 +33,13 @@ public:
     /// What "Reset" goes back to: ModelInfo::defaults.
     void setDefaults(const SamplingParameters &defaults);
 
+    /// What the model's authors advise: a line says so while the settings differ. None: nothing is known.
+    struct Advice {
+        SamplingParameters sampling;
+        bool noSystemPrompt = false;
+    };
+    void setAdvice(const std::optional<Advice> &advice);
+
     /// Emits nothing.
     void setSystemPrompt(const QString &text);
     [[nodiscard]] QString systemPrompt() const;
@@ -46,6 +56,7 @@ private:
     void edit(const SamplingParameters &parameters);
     void editSeed();
     void reset();
+    void showAdvice();
 
     SamplingParameters m_parameters;
     SamplingParameters m_defaults;
@@ -59,6 +70,8 @@ private:
     QLineEdit *m_seed = nullptr;
     QPlainTextEdit *m_systemPrompt = nullptr;
     QPushButton *m_reset = nullptr;
+    QLabel *m_hint = nullptr;
+    std::optional<Advice> m_advice;
 };
 
 } // namespace bathyscope::ui

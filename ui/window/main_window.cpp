@@ -178,8 +178,35 @@ void MainWindow::raiseToUser()
 
 void MainWindow::setReplying(bool replying)
 {
-    m_stop->setEnabled(replying);
+    m_replying = replying;
+    allowStopping();
     m_composer->setRunning(replying);
+}
+
+void MainWindow::setLoading(const QString &title, qint64 done, qint64 total)
+{
+    m_top->setLoading(title, done, total);
+    m_loading = true;
+    allowStopping();
+}
+
+void MainWindow::setModel(const ModelInfo &model, const QString &title)
+{
+    m_top->setModel(model, title);
+    m_loading = false;
+    allowStopping();
+}
+
+void MainWindow::setNoModel()
+{
+    m_top->setNoModel();
+    m_loading = false;
+    allowStopping();
+}
+
+void MainWindow::allowStopping()
+{
+    m_stop->setEnabled(m_replying || m_loading);
 }
 
 void MainWindow::setConversationTitle(const QString &title)

@@ -53,6 +53,10 @@ public:
     /// Brings the window to the front: another start of the program asks for it.
     void raiseToUser();
     void setReplying(bool replying);
+    /// A model is being loaded, and how far it is in bytes; until setModel() or setNoModel().
+    void setLoading(const QString &title, qint64 done = 0, qint64 total = 0);
+    void setModel(const ModelInfo &model, const QString &title);
+    void setNoModel();
     /// Of the open conversation; empty: a new one.
     void setConversationTitle(const QString &title);
 
@@ -64,6 +68,7 @@ signals:
     void newRequested();
     void openModelRequested(const QString &directory);
     void stopRequested();
+    void cancelLoadRequested();
     void regenerateRequested(bathyscope::ui::MessageId reply);
     void settingsRequested();
     void traceRequested(const QString &file);
@@ -91,6 +96,7 @@ private:
     QDockWidget *addDock(const QString &name, const QString &title, QWidget *content);
     void connectChat();
     void adaptColumns();
+    void allowStopping();
     void adaptPanels(QAction *wanted);
     // main_window_commands.cpp
     void buildCommands();
@@ -137,6 +143,8 @@ private:
     QAction *m_settings = nullptr;
     QAction *m_shortcuts = nullptr;
     QAction *m_about = nullptr;
+    bool m_replying = false;
+    bool m_loading = false;
     bool m_wide = true; ///< there is room for all columns
     bool m_conversationsWanted = true; ///< when there is room
     bool m_laidOut = false;

@@ -76,8 +76,9 @@ void MainWindow::buildCommands()
 
 void MainWindow::buildReplyCommands()
 {
-    m_stop = addCommand(tr("Stop the answer"), QKeySequence(Qt::Key_Escape));
+    m_stop = addCommand(tr("Stop the answer, or the loading of a model"), QKeySequence(Qt::Key_Escape));
     connect(m_stop, &QAction::triggered, this, &MainWindow::stopRequested);
+    connect(m_stop, &QAction::triggered, this, &MainWindow::cancelLoadRequested);
     connect(addCommand(tr("Answer again"), tr("Ctrl+R")), &QAction::triggered, this, [this] {
         if (const ChatMessage *reply = lastReply())
             emit regenerateRequested(reply->id);
@@ -201,6 +202,7 @@ void MainWindow::fillTopBar()
     help->addAction(m_shortcuts);
     help->addAction(m_about);
     m_top->addMenu(tr("Help"), help);
+    connect(m_top, &TopBar::cancelRequested, this, &MainWindow::cancelLoadRequested);
     connect(m_top, &TopBar::modelPicked, this, &MainWindow::openModelRequested);
 }
 

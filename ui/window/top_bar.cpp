@@ -22,6 +22,7 @@ constexpr int barHeight = 44;
 TopBar::TopBar(QWidget *parent)
     : QWidget(parent)
     , m_model(new BarButton(BarButton::Look::Framed, this))
+    , m_cancel(new BarButton(BarButton::Look::Bare, this))
     , m_device(new BarButton(BarButton::Look::Framed, this))
     , m_modelMenu(new QMenu(this))
     , m_commands(new QHBoxLayout)
@@ -34,6 +35,10 @@ TopBar::TopBar(QWidget *parent)
     m_model->setMenu(m_modelMenu);
     m_model->setAccessibleName(tr("Model"));
     m_device->setAccessibleName(tr("Device"));
+    m_cancel->setText(tr("Cancel"));
+    m_cancel->setAccessibleName(tr("Cancel loading"));
+    m_cancel->setToolTip(tr("Keep the model that is open (Esc)"));
+    connect(m_cancel, &QToolButton::clicked, this, &TopBar::cancelRequested);
 
     auto *layout = new QHBoxLayout(this);
     layout->setContentsMargins(16, 0, 8, 1);
@@ -41,6 +46,7 @@ TopBar::TopBar(QWidget *parent)
     layout->addWidget(name);
     layout->addSpacing(16);
     layout->addWidget(m_model);
+    layout->addWidget(m_cancel);
     layout->addSpacing(12);
     layout->addWidget(m_device);
     layout->addStretch(1);
@@ -54,20 +60,25 @@ void TopBar::setModel(const ModelInfo &model, const QString &title)
 {
     m_model->setText(formatModel(model, title));
     m_model->setToolTip(QString::fromStdString(model.path));
+    m_cancel->hide();
     m_device->setText(QString::fromStdString(model.device));
     m_device->setToolTip(model.plan.note.empty() ? tr("Device and memory")
                                                  : QString::fromStdString(model.plan.note));
     m_device->setVisible(true);
 }
 
-void TopBar::setLoading(const QString &title)
+void TopBar::setLoading(const QString &title, qint64 done, qint64 total)
 {
-    m_model->setText(tr("Loading %1…").arg(title));
+    m_model->setText(total == 0
+                         ? tr("Loading %1…").arg(title)
+                         : tr("Loading %1: %2 of %3").arg(title, formatBytes(done), formatBytes(total)));
+    m_cancel->show();
 }
 
 void TopBar::setNoModel()
 {
     m_model->setText(tr("Open a model"));
+    m_cancel->hide();
     m_device->setVisible(false);
 }
 

@@ -28,7 +28,8 @@ public:
 
     /// `title` stands for the name of the model's directory, unless it is empty.
     void setModel(const ModelInfo &model, const QString &title);
-    void setLoading(const QString &title);
+    /// `done` of `total` bytes are read; a total of 0: not known yet.
+    void setLoading(const QString &title, qint64 done, qint64 total);
     void setNoModel();
     void setModels(const QString &builtin, const std::vector<RecentModel> &recent);
 
@@ -41,12 +42,14 @@ public:
 
 signals:
     void modelPicked(const QString &path);
+    void cancelRequested(); ///< of loading
 
 protected:
     void paintEvent(QPaintEvent *event) override;
 
 private:
     BarButton *m_model;
+    BarButton *m_cancel;
     BarButton *m_device;
     QMenu *m_modelMenu;
     QList<QAction *> m_open;

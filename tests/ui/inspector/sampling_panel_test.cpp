@@ -3,6 +3,7 @@
 
 #include <QCheckBox>
 #include <QDoubleSpinBox>
+#include <QLabel>
 #include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QPushButton>
@@ -18,6 +19,7 @@ class SamplingPanelTest : public QObject {
 private slots:
     void setParametersIsKeptExactlyAndSilent();
     void editingReports();
+    void saysWhereTheAuthorsAdviseOtherwise();
     void resetGoesBackToTheDefaults();
     void seedIsSixtyFourBits();
     void everyFieldHasAName();
@@ -93,6 +95,32 @@ void SamplingPanelTest::everyFieldHasAName()
             QVERIFY2(!widget->accessibleName().isEmpty() || widget->property("text").isValid(),
                      widget->metaObject()->className());
     }
+}
+
+void SamplingPanelTest::saysWhereTheAuthorsAdviseOtherwise()
+{
+    SamplingPanel panel;
+    panel.show();
+    QLabel *hint = nullptr;
+    for (QLabel *label : panel.findChildren<QLabel *>())
+        if (label->accessibleName().startsWith(QStringLiteral("Advice")))
+            hint = label;
+    QVERIFY(hint != nullptr && !hint->isVisible());
+    SamplingParameters advised;
+    advised.temperature = 0.6F;
+    advised.topP = 0.95F;
+    panel.setParameters(advised);
+    panel.setAdvice(SamplingPanel::Advice{advised, true});
+    QVERIFY(!hint->isVisible());
+    panel.setSystemPrompt(QStringLiteral("You are a pirate."));
+    QVERIFY(hint->isVisible());
+    QCOMPARE(hint->text(), QStringLiteral("The authors of this model advise no system prompt."));
+    SamplingParameters hot = advised;
+    hot.temperature = 1.5F;
+    panel.setParameters(hot);
+    QVERIFY(hint->text().contains(QStringLiteral("temperature 0.6, no system prompt")));
+    panel.setAdvice(std::nullopt);
+    QVERIFY(!hint->isVisible());
 }
 
 QTEST_MAIN(SamplingPanelTest)
