@@ -62,7 +62,6 @@ DownloadQueue::Item &DownloadQueue::insert(const QString &id, const DownloadPlan
 {
     Item &item = m_items.emplace_back(Item{id, std::make_unique<ModelDownload>(m_network, plan, m_retry)});
     connect(item.download.get(), &ModelDownload::stateChanged, this, [this, id] { onStateChanged(id); });
-    connect(item.download.get(), &ModelDownload::tokenNeeded, this, &DownloadQueue::tokenNeeded);
     return item;
 }
 

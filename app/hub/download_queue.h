@@ -34,7 +34,6 @@ public:
 
 signals:
     void changed();
-    void tokenNeeded();
     void finished(const QString &folder);
 
 private:

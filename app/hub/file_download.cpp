@@ -187,7 +187,7 @@ void FileDownload::onFinished()
                                                           : reply->errorString(),
                  retryAfter(*reply));
     } else {
-        fail(refusalOf(*reply, m_access), status == 401 || status == 403);
+        fail(refusalOf(*reply, m_access));
     }
 }
 
@@ -252,10 +252,10 @@ void FileDownload::onVerified(const QString &digest)
     }
 }
 
-void FileDownload::fail(const QString &why, bool needsToken)
+void FileDownload::fail(const QString &why)
 {
     stop();
-    emit failed(why, needsToken);
+    emit failed(why);
 }
 
 } // namespace bathyscope::app

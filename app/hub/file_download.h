@@ -38,8 +38,8 @@ public:
 signals:
     void progressed();
     void finished();
-    /// Trying again by itself makes no sense. `needsToken`: the hub wants to know who asks.
-    void failed(const QString &why, bool needsToken);
+    /// Trying again by itself makes no sense.
+    void failed(const QString &why);
 
 private:
     void request(const QUrl &url);
@@ -47,11 +47,10 @@ private:
     void take();
     void onFinished();
     bool takesDigest(const QNetworkReply &reply);
-    void refuse(const QNetworkReply &reply);
     void tryAgain(const QString &why, int seconds = -1);
     void verify();
     void onVerified(const QString &digest);
-    void fail(const QString &why, bool needsToken = false);
+    void fail(const QString &why);
 
     QNetworkAccessManager &m_network;
     HubAccess m_access;

@@ -58,19 +58,18 @@ void HubClient::finish(const HubAccess &access, const Take &take, int redirects)
     QNetworkReply *reply = m_reply;
     m_reply.clear();
     reply->deleteLater();
-    const int status = statusOf(*reply);
     if (const auto next = redirectOf(*reply); next && redirects < limits::maxHubRedirects) {
         get(access, *next, take, redirects + 1);
         return;
     }
-    if (status != 200 || reply->error() != QNetworkReply::NoError) {
-        emit failed(refusalOf(*reply, access), status == 401 || status == 403);
+    if (statusOf(*reply) != 200 || reply->error() != QNetworkReply::NoError) {
+        emit failed(refusalOf(*reply, access));
         return;
     }
     try {
         take(reply->readAll());
     } catch (const Error &error) {
-        emit failed(QString::fromUtf8(error.what()), false);
+        emit failed(QString::fromUtf8(error.what()));
     }
 }
 

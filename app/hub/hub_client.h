@@ -26,8 +26,7 @@ public:
 signals:
     void found(const std::vector<bathyscope::ui::HubResult> &results);
     void described(const bathyscope::app::HubRepository &repository);
-    /// `needsToken`: the hub wants to know who asks.
-    void failed(const QString &why, bool needsToken);
+    void failed(const QString &why);
 
 private:
     using Take = std::function<void(const QByteArray &answer)>;

@@ -129,14 +129,7 @@ void ModelDownload::startNext()
         connect(
             download, &FileDownload::finished, this, [this, download] { onFileFinished(download); },
             Qt::QueuedConnection);
-        connect(
-            download, &FileDownload::failed, this,
-            [this](const QString &why, bool needsToken) {
-                fail(why);
-                if (needsToken)
-                    emit tokenNeeded();
-            },
-            Qt::QueuedConnection);
+        connect(download, &FileDownload::failed, this, &ModelDownload::fail, Qt::QueuedConnection);
         download->start();
     }
     if (m_state == State::Running && m_running.empty() && m_next == m_plan.files.size()) {

@@ -53,7 +53,6 @@ public:
 
 signals:
     void stateChanged();
-    void tokenNeeded();
 
 private:
     void startNext();

@@ -23,7 +23,7 @@ LibraryCommands::LibraryCommands(Settings &settings, const QString &ownFolder,
     , m_ownFolder(ownFolder)
     , m_circumstances(std::move(circumstances))
     , m_parent(window)
-    , m_library(std::move(listDevices), [] { return measureReadBandwidth(0); })
+    , m_library(std::move(listDevices), measureReadBandwidth)
     , m_hub(ownFolder, ownFolder + QStringLiteral("/.downloads"))
 {
     connect(&m_hub, &HubCommands::arrived, this, [this] {

@@ -58,10 +58,13 @@ QString verdictOn(const MemoryPlan &plan)
     return note.isEmpty() ? device : device + QLatin1Char(' ') + note;
 }
 
-void addPlan(ui::LibraryEntry &entry, const MemoryPlan &plan)
+/// Of all that a token reads, as it lies on the devices.
+double bytesOfOneToken(const ModelDescription &description, const MemoryPlan &plan)
 {
-    entry.fit = isTooLarge(plan) ? Fit::TooLarge : plan.onGpu() ? Fit::Gpu : Fit::Ram;
-    entry.verdict = verdictOn(plan);
+    const double share = plan.quantised
+        ? double(description.needs->weightBytes(true)) / double(description.needs->weightBytes(false))
+        : 1.0;
+    return double(description.activeBytes) * share;
 }
 
 ui::LibraryEntry entryOf(const FoundModel &model, const QString &place)
@@ -104,7 +107,7 @@ std::vector<ModelPlace> standardPlaces(const QString &own, const QString &home)
     };
 }
 
-ModelLibrary::ModelLibrary(std::function<DeviceList()> listDevices, std::function<double()> measureBandwidth)
+ModelLibrary::ModelLibrary(std::function<DeviceList()> listDevices, MeasureBandwidth measureBandwidth)
     : m_listDevices(std::move(listDevices))
     , m_measureBandwidth(std::move(measureBandwidth))
 {
@@ -175,8 +178,6 @@ void ModelLibrary::run(const Question &question, const std::stop_token &stop)
     if (entries.empty())
         return;
     const DeviceList devices = withoutModel(m_listDevices(), question.loaded);
-    if (m_bandwidth == 0)
-        m_bandwidth = m_measureBandwidth();
     for (ui::LibraryEntry &entry : entries) {
         if (stop.stop_requested())
             return;
@@ -184,7 +185,7 @@ void ModelLibrary::run(const Question &question, const std::stop_token &stop)
         addDescription(entry, description);
         try {
             if (description.needs)
-                addPlan(entry, planMemory(*description.needs, devices, question.loading));
+                judge(entry, description, planMemory(*description.needs, devices, question.loading));
         } catch (const Error &error) {
             entry.verdict = QString::fromUtf8(error.what());
         }
@@ -192,10 +193,26 @@ void ModelLibrary::run(const Question &question, const std::stop_token &stop)
             entry.fit = Fit::CannotRun;
             entry.verdict = QString::fromStdString(description.refusal);
         }
-        if (entry.fit == Fit::Ram && description.activeBytes > 0)
-            entry.speed = m_bandwidth / double(description.activeBytes);
         tell(stop, [this, entry] { emit described(entry); });
     }
+}
+
+void ModelLibrary::judge(ui::LibraryEntry &entry, const ModelDescription &description, const MemoryPlan &plan)
+{
+    entry.fit = isTooLarge(plan) ? Fit::TooLarge : plan.onGpu() ? Fit::Gpu : Fit::Ram;
+    entry.verdict = verdictOn(plan);
+    if (entry.fit == Fit::TooLarge || description.activeBytes == 0)
+        return;
+    // Several GPUs work one after the other: together they are as fast as one.
+    entry.speed = bandwidthOf(plan.shares.front().device.id) / bytesOfOneToken(description, plan);
+}
+
+double ModelLibrary::bandwidthOf(const std::string &device)
+{
+    const auto known = m_bandwidths.find(device);
+    return known != m_bandwidths.end()
+        ? known->second
+        : m_bandwidths.emplace(device, m_measureBandwidth(device)).first->second;
 }
 
 const ModelDescription &ModelLibrary::describe(const fs::path &path)

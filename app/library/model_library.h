@@ -16,6 +16,7 @@
 #include <map>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -36,8 +37,11 @@ class ModelLibrary : public QObject {
     Q_OBJECT
 
 public:
-    /// `listDevices` and `measureBandwidth` (bytes a second of main memory) are called on the thread.
-    ModelLibrary(std::function<DeviceList()> listDevices, std::function<double()> measureBandwidth);
+    /// Bytes a second that a device reads from its memory, by its id; 0: not known.
+    using MeasureBandwidth = std::function<double(const std::string &device)>;
+
+    /// Both are called on the thread, the second once for each device.
+    ModelLibrary(std::function<DeviceList()> listDevices, MeasureBandwidth measureBandwidth);
     ~ModelLibrary() override; ///< waits for the model that is being looked at
 
     /// What is to be searched, and how a model would be loaded in the place of the one that is open.
@@ -68,15 +72,17 @@ private:
     void run(const Question &question, const std::stop_token &stop);
     void tell(const std::stop_token &stop, std::function<void()> what);
     const ModelDescription &describe(const std::filesystem::path &path);
+    void judge(ui::LibraryEntry &entry, const ModelDescription &description, const MemoryPlan &plan);
+    double bandwidthOf(const std::string &device);
 
     std::function<DeviceList()> m_listDevices;
-    std::function<double()> m_measureBandwidth;
+    MeasureBandwidth m_measureBandwidth;
     std::optional<Question> m_next; ///< waits for the search that ends
     bool m_searching = false;
 
     // Used on the thread only.
     std::map<std::filesystem::path, Described> m_described;
-    double m_bandwidth = 0;
+    std::map<std::string, double> m_bandwidths; ///< by device
 
     std::jthread m_thread;
 };

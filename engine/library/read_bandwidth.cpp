@@ -2,6 +2,9 @@
 #include "engine/library/read_bandwidth.h"
 
 #include "engine/executor/thread_team.h"
+#ifdef BATHYSCOPE_HAS_CUDA
+#include "kernels/cuda/runtime.h"
+#endif
 
 #include <algorithm>
 #include <chrono>
@@ -11,13 +14,16 @@
 
 namespace bathyscope {
 
-double measureReadBandwidth(int threads)
+namespace {
+
+constexpr std::int64_t measuredBytes = std::int64_t(256) << 20U; // more than caches hold
+constexpr int rounds = 3; // the best counts
+
+double measureCpu()
 {
-    constexpr std::int64_t words = std::int64_t(32) << 20U; // 256 MB: more than caches hold
+    constexpr std::int64_t words = measuredBytes / std::int64_t(sizeof(std::uint64_t));
     constexpr std::int64_t piece = std::int64_t(1) << 17U;
-    constexpr int rounds = 3;
-    ThreadTeam team(threads > 0 ? threads
-                                : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+    ThreadTeam team(std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
     const std::vector<std::uint64_t> memory(static_cast<std::size_t>(words), 1);
     std::vector<std::uint64_t> sums(static_cast<std::size_t>(words / piece));
     double best = 0;
@@ -32,10 +38,52 @@ double measureReadBandwidth(int threads)
             });
         });
         const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-        best = std::max(best, double(words * std::int64_t(sizeof(std::uint64_t))) / time.count());
+        best = std::max(best, double(measuredBytes) / time.count());
     }
     // Every word is a one: a sum of anything else was not read.
     return sums.front() == std::uint64_t(rounds) * piece ? best : 0;
+}
+
+#ifdef BATHYSCOPE_HAS_CUDA
+
+/// A copy reads and writes each byte.
+double measureGpu(int ordinal)
+{
+    namespace cuda = kernels::cuda;
+    try {
+        const cuda::Device card(ordinal);
+        card.makeCurrent();
+        const cuda::DeviceBuffer from(measuredBytes);
+        const cuda::DeviceBuffer to(measuredBytes);
+        const cuda::Stream stream;
+        double best = 0;
+        for (int i = 0; i <= rounds; ++i) {
+            const cuda::Event begin;
+            const cuda::Event end;
+            begin.record(stream.get());
+            cuda::copyOnDevice(to.as(), from.as(), measuredBytes, stream);
+            end.record(stream.get());
+            end.synchronize();
+            if (i > 0) // the first one wakes the card
+                best = std::max(best, 2 * double(measuredBytes) / end.secondsSince(begin));
+        }
+        return best;
+    } catch (const cuda::CudaError &) {
+        return 0; // too little memory is free: no estimate
+    }
+}
+
+#endif
+
+} // namespace
+
+double measureReadBandwidth(const std::string &device)
+{
+#ifdef BATHYSCOPE_HAS_CUDA
+    if (device.starts_with("cuda:"))
+        return measureGpu(std::stoi(device.substr(5)));
+#endif
+    return device == "cpu" ? measureCpu() : 0;
 }
 
 } // namespace bathyscope

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The whole program with the built-in model, used by events.
+#include "app/model_locator.h"
 #include "app/program.h"
 #include "tests/app/stored_tokens.h"
+#include "tests/engine/reference_data.h"
 #include "ui/chat/chat_view.h"
 #include "ui/chat/composer.h"
 #include "ui/inspector/candidate_model.h"
 #include "ui/inspector/inspector.h"
+#include "ui/library/local_models_page.h"
 
 #include <QAction>
+#include <QFileInfo>
 #include <QPlainTextEdit>
 #include <QSignalSpy>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -98,6 +103,35 @@ private slots:
         const QTemporaryDir folder;
         const auto first = openHistory(folder.path());
         QVERIFY_EXCEPTION_THROWN(openHistory(folder.path()), storage::ProfileInUse);
+    }
+
+    void aModelIsOpenedFromTheLibrary()
+    {
+        const QTemporaryDir home; // no models of the one who runs the test
+        qputenv("HOME", home.path().toUtf8());
+        const QTemporaryDir folder;
+        const QString path = QString::fromStdString(testData) + QStringLiteral("/gguf/qwen3-tiny.gguf");
+        Settings(folder.path()).setLibraryFolders({QFileInfo(path).absolutePath()});
+        const auto program = startProgram(folder.path());
+        QTRY_VERIFY_WITH_TIMEOUT(program->controller().model() != nullptr, 20000);
+        const auto actions = program->window().actions();
+        const auto show =
+            std::ranges::find(actions, QKeySequence(QStringLiteral("Ctrl+M")), &QAction::shortcut);
+        QVERIFY(show != actions.end());
+        (*show)->trigger();
+        ui::LibraryWindow *window = program->library().window();
+        QVERIFY(window != nullptr && window->isVisible());
+        ui::LocalModelsPage *page = window->localModels();
+        QTRY_VERIFY(page->model()->rowOf(path) >= 0);
+        QTRY_COMPARE(page->model()->entry(page->model()->rowOf(path)).fit, ui::LibraryEntry::Fit::Ram);
+        QTRY_VERIFY(page->model()->rowOf(builtinModelDirectory()) >= 0);
+        page->select(path);
+        QTest::keyClick(page->findChild<QTableView *>(), Qt::Key_Return);
+        QVERIFY(!window->isVisible());
+        QTRY_COMPARE_WITH_TIMEOUT(program->controller().model()->name, std::string("qwen3-tiny"), 20000);
+        QCOMPARE(program->window().composer()->findChild<QPlainTextEdit *>()->placeholderText(),
+                 QStringLiteral("Ask qwen3-tiny"));
+        QCOMPARE(Settings(folder.path()).lastModel(), path);
     }
 };
 

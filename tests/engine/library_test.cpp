@@ -298,7 +298,8 @@ TEST_F(Library, TitlesAreForPeople)
 
 TEST_F(Library, BandwidthIsMeasured)
 {
-    EXPECT_GT(measureReadBandwidth(1), 1e8);
+    EXPECT_GT(measureReadBandwidth("cpu"), 1e8);
+    EXPECT_EQ(measureReadBandwidth("nothing"), 0);
 }
 
 } // namespace

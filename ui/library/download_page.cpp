@@ -26,7 +26,8 @@ using State = DownloadEntry::State;
 
 constexpr int idRole = Qt::UserRole;
 constexpr int progressSteps = 1000;
-constexpr int downloadsHeight = 150;
+constexpr int rowHeight = 28;
+constexpr int downloadsHeight = 32 + 4 * rowHeight;
 
 QTreeWidget *makeList(const QStringList &headings, const QString &name, QWidget *parent)
 {
@@ -42,6 +43,34 @@ QTreeWidget *makeList(const QStringList &headings, const QString &name, QWidget 
     list->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
     list->header()->setSectionResizeMode(0, QHeaderView::Stretch);
     return list;
+}
+
+QTreeWidgetItem *addRow(QTreeWidget *list, const QString &text)
+{
+    auto *item = new QTreeWidgetItem(list);
+    item->setText(0, text);
+    item->setSizeHint(0, {0, rowHeight});
+    return item;
+}
+
+/// Right-aligned, as numbers are.
+void setNumber(QTreeWidgetItem *item, int column, const QString &text)
+{
+    item->setText(column, text);
+    item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+}
+
+/// A bar in the middle of its row.
+QWidget *makeBar(const QString &name, QWidget *parent)
+{
+    auto *cell = new QWidget(parent);
+    auto *bar = new QProgressBar(cell);
+    bar->setRange(0, progressSteps);
+    bar->setAccessibleName(name);
+    auto *layout = new QVBoxLayout(cell);
+    layout->setContentsMargins(6, 0, 18, 0);
+    layout->addWidget(bar);
+    return cell;
 }
 
 QString stateText(const DownloadEntry &entry)
@@ -92,10 +121,17 @@ DownloadPage::DownloadPage(QWidget *parent)
     m_status->setTextFormat(Qt::PlainText);
     m_status->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
     layout->addWidget(m_status);
-    layout->addWidget(buildOffers(), 1);
+    m_empty = new QLabel(
+        tr("Search by name, or paste an id (owner/name) or an address. Nothing is sent before you do."),
+        this);
+    m_empty->setAlignment(Qt::AlignCenter);
+    m_empty->setProperty("role", "secondary");
+    m_offers = buildOffers();
+    m_offers->hide();
+    layout->addWidget(m_empty, 1);
+    layout->addWidget(m_offers, 1);
     buildDownloads(layout);
-    setStatus(
-        tr("Search by name, or paste an id (owner/name) or an address. Nothing is sent before you do."));
+    setStatus({});
     setDownloads({});
 }
 
@@ -135,7 +171,7 @@ QWidget *DownloadPage::buildOffers()
 {
     auto *offers = new QWidget(this);
     m_results = makeList({tr("Model"), tr("Downloads")}, tr("Models that were found"), offers);
-    m_choices = makeList({tr("Version"), tr("Size"), tr("Fits")}, tr("Versions of the model"), offers);
+    m_choices = makeList({tr("Version"), tr("Fits"), tr("Size")}, tr("Versions of the model"), offers);
     m_get = addButton(tr("Download"), offers);
     m_get->setProperty("primary", true);
     connect(m_results, &QTreeWidget::currentItemChanged, this, [this](const QTreeWidgetItem *item) {
@@ -159,7 +195,7 @@ QWidget *DownloadPage::buildOffers()
 
 void DownloadPage::buildDownloads(QVBoxLayout *layout)
 {
-    m_downloads = makeList({tr("Downloads"), tr("Progress"), tr("Of"), QString()}, tr("Downloads"), this);
+    m_downloads = makeList({tr("Downloads"), tr("Progress"), tr("Size"), QString()}, tr("Downloads"), this);
     m_downloads->setFixedHeight(downloadsHeight);
     m_downloads->header()->setSectionResizeMode(1, QHeaderView::Fixed);
     m_downloads->header()->resizeSection(1, 180);
@@ -196,6 +232,7 @@ void DownloadPage::setRoom(qint64 bytes)
 void DownloadPage::setStatus(const QString &text, bool isError)
 {
     m_status->setText(text);
+    m_status->setVisible(!text.isEmpty());
     m_status->setProperty("role", isError ? "error" : "secondary");
     m_status->style()->unpolish(m_status);
     m_status->style()->polish(m_status);
@@ -204,13 +241,14 @@ void DownloadPage::setStatus(const QString &text, bool isError)
 void DownloadPage::setResults(const std::vector<HubResult> &results)
 {
     m_results->clear();
+    m_offers->setVisible(!results.empty());
+    m_empty->setVisible(results.empty());
     setChoices({}, {});
     for (const HubResult &result : results) {
-        auto *item = new QTreeWidgetItem(m_results);
-        item->setText(0, result.gated ? tr("%1 · needs a token").arg(result.id) : result.id);
+        auto *item = addRow(m_results, result.gated ? tr("%1 · needs a token").arg(result.id) : result.id);
         item->setData(0, idRole, result.id);
-        item->setText(1, QLocale().toString(result.downloads));
-        item->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
+        if (result.downloads > 0)
+            setNumber(item, 1, QLocale().toString(result.downloads));
     }
     setStatus(results.empty() ? tr("The hub knows no model of that name.")
                               : tr("%1 found; choose one to see its versions.").arg(results.size()));
@@ -222,13 +260,11 @@ void DownloadPage::setChoices(const QString &repository, const std::vector<HubCh
     m_offered = choices;
     m_choices->clear();
     for (const HubChoice &choice : choices) {
-        auto *item = new QTreeWidgetItem(m_choices);
-        item->setText(0, choice.title);
+        auto *item = addRow(m_choices, choice.title);
         item->setToolTip(0, choice.files.join(QLatin1Char('\n')));
-        item->setText(1, formatBytes(choice.bytes));
-        item->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
+        setNumber(item, 2, formatBytes(choice.bytes));
         if (m_room > 0)
-            item->setText(2, choice.bytes <= m_room ? tr("in memory") : tr("too large"));
+            item->setText(1, choice.bytes <= m_room ? tr("in memory") : tr("too large"));
     }
     if (!repository.isEmpty())
         setStatus(choices.empty() ? tr("%1 has neither GGUF files nor safetensors.").arg(repository)
@@ -251,11 +287,8 @@ void DownloadPage::setDownloads(const std::vector<DownloadEntry> &downloads)
         const QSignalBlocker blocker(m_downloads);
         m_downloads->clear();
         for (const DownloadEntry &entry : downloads) {
-            auto *item = new QTreeWidgetItem(m_downloads);
-            auto *bar = new QProgressBar(m_downloads);
-            bar->setRange(0, progressSteps);
-            bar->setAccessibleName(tr("Progress of %1").arg(entry.title));
-            m_downloads->setItemWidget(item, 1, bar);
+            auto *item = addRow(m_downloads, entry.title);
+            m_downloads->setItemWidget(item, 1, makeBar(tr("Progress of %1").arg(entry.title), m_downloads));
         }
         if (!downloads.empty())
             m_downloads->setCurrentItem(m_downloads->topLevelItem(m_downloads->topLevelItemCount() - 1));
@@ -269,13 +302,12 @@ void DownloadPage::setDownloads(const std::vector<DownloadEntry> &downloads)
 void DownloadPage::fillDownload(int row, const DownloadEntry &entry)
 {
     QTreeWidgetItem *item = m_downloads->topLevelItem(row);
-    item->setText(0, entry.title);
     item->setText(2, tr("%1 of %2").arg(formatBytes(entry.done), formatBytes(entry.total)));
     item->setText(3, stateText(entry));
     item->setToolTip(0, entry.problem);
     const double share = entry.total > 0 ? double(entry.done) / double(entry.total) : 0;
-    static_cast<QProgressBar *>(m_downloads->itemWidget(item, 1))
-        ->setValue(static_cast<int>(std::clamp(share, 0.0, 1.0) * progressSteps));
+    m_downloads->itemWidget(item, 1)->findChild<QProgressBar *>()->setValue(
+        static_cast<int>(std::clamp(share, 0.0, 1.0) * progressSteps));
 }
 
 const DownloadEntry *DownloadPage::currentDownload() const
@@ -292,10 +324,11 @@ void DownloadPage::showButtons()
     m_remove->setVisible(!m_entries.empty());
     m_pause->setEnabled(entry != nullptr && entry->state != State::Done);
     m_remove->setEnabled(entry != nullptr);
-    m_pause->setText(entry == nullptr || entry->state == State::Running ? tr("Pause")
-                         : entry->state == State::Failed                ? tr("Try again")
-                                                                        : tr("Go on"));
-    if (entry != nullptr && entry->state == State::Failed)
+    const State state = entry != nullptr ? entry->state : State::Done;
+    m_pause->setText(state == State::Paused       ? tr("Go on")
+                         : state == State::Failed ? tr("Try again")
+                                                  : tr("Pause"));
+    if (state == State::Failed)
         setStatus(QStringLiteral("%1: %2").arg(entry->title, entry->problem), true);
 }
 

@@ -52,6 +52,8 @@ private:
 
     QLineEdit *m_search = nullptr;
     QLabel *m_status = nullptr;
+    QLabel *m_empty = nullptr; ///< in the place of the offers
+    QWidget *m_offers = nullptr;
     QTreeWidget *m_results = nullptr;
     QTreeWidget *m_choices = nullptr;
     QTreeWidget *m_downloads = nullptr;

@@ -20,6 +20,11 @@ DeviceList machineWith(std::int64_t memory)
     return {{{"cpu", "CPU", {memory, memory}}}, "No GPU."};
 }
 
+double tenGigabytes(const std::string &device)
+{
+    return device == "cpu" ? 10e9 : 0;
+}
+
 /// All that was told of the models of one search, by title.
 std::map<QString, ui::LibraryEntry> look(ModelLibrary &library, const std::vector<ModelPlace> &places)
 {
@@ -42,7 +47,7 @@ class ModelLibraryTest : public QObject {
 private slots:
     void tellsWhatIsThereAndHowItRuns()
     {
-        ModelLibrary library([] { return machineWith(8 * giga); }, [] { return 10e9; });
+        ModelLibrary library([] { return machineWith(8 * giga); }, tenGigabytes);
         QSignalSpy found(&library, &ModelLibrary::found);
         const QString data = QString::fromStdString(testData);
         const auto entries = look(library,
@@ -62,7 +67,7 @@ private slots:
 
     void whatIsTooLargeSaysSo()
     {
-        ModelLibrary library([] { return machineWith(1000); }, [] { return 10e9; });
+        ModelLibrary library([] { return machineWith(1000); }, tenGigabytes);
         const auto entries =
             look(library,
                  {{QStringLiteral("x"), QString::fromStdString(testData) + QStringLiteral("/qwen3-tiny")}});
@@ -74,7 +79,7 @@ private slots:
 
     void aNewSearchEndsTheOneBefore()
     {
-        ModelLibrary library([] { return machineWith(8 * giga); }, [] { return 10e9; });
+        ModelLibrary library([] { return machineWith(8 * giga); }, tenGigabytes);
         QSignalSpy finished(&library, &ModelLibrary::finished);
         const QString data = QString::fromStdString(testData);
         library.search({.places = {{QStringLiteral("x"), data}}, .loading = {}, .loaded = {}});
