@@ -26,7 +26,8 @@ LibraryCommands::LibraryCommands(Settings &settings, const QString &ownFolder,
     , m_library(std::move(listDevices), measureReadBandwidth)
     , m_hub(ownFolder, ownFolder + QStringLiteral("/.downloads"))
 {
-    connect(&m_hub, &HubCommands::arrived, this, [this] {
+    connect(&m_hub, &HubCommands::arrived, this, [this](const QString &folder) {
+        emit told(tr("%1 has arrived; open it under Models (Ctrl+M).").arg(QDir(folder).dirName()));
         if (m_window != nullptr)
             search();
     });

@@ -14,6 +14,7 @@
 #include <QAction>
 #include <QFileInfo>
 #include <QPlainTextEdit>
+#include <QPushButton>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QTemporaryDir>
@@ -132,6 +133,35 @@ private slots:
         QCOMPARE(program->window().composer()->findChild<QPlainTextEdit *>()->placeholderText(),
                  QStringLiteral("Ask qwen3-tiny"));
         QCOMPARE(Settings(folder.path()).lastModel(), path);
+    }
+
+    void aModelIsConvertedInTheLibrary()
+    {
+        const QTemporaryDir home;
+        qputenv("HOME", home.path().toUtf8());
+        const QTemporaryDir folder;
+        const QString path = QString::fromStdString(testData) + QStringLiteral("/qwen2-tiny");
+        Settings(folder.path()).setLibraryFolders({path});
+        const auto program = startProgram(folder.path());
+        program->library().show();
+        ui::LocalModelsPage *page = program->library().window()->localModels();
+        QTRY_VERIFY(page->model()->rowOf(path) >= 0);
+        QTRY_VERIFY(page->model()->entry(page->model()->rowOf(path)).convertible);
+        page->select(path);
+        const auto convert = [page] {
+            const auto buttons = page->window()->findChildren<QPushButton *>();
+            for (QPushButton *button : buttons)
+                if (button->isVisible() && button->text() == QStringLiteral("Convert"))
+                    button->click();
+        };
+        for (QPushButton *button : page->findChildren<QPushButton *>())
+            if (button->text() == QStringLiteral("Convert to FP8…"))
+                button->click();
+        convert();
+        const QString copy = folder.filePath(QStringLiteral("models/qwen2-tiny-FP8"));
+        QTRY_VERIFY(page->model()->rowOf(copy) >= 0);
+        QTRY_COMPARE(page->model()->entry(page->model()->rowOf(copy)).dtype, QStringLiteral("FP8"));
+        QVERIFY(program->window().shownNotice().contains(QStringLiteral("qwen2-tiny-FP8")));
     }
 };
 

@@ -237,6 +237,31 @@ private slots:
         }
         QVERIFY(fixture.window.shownError().isEmpty());
     }
+
+    void loadingShowsBytesAndCanBeCancelled()
+    {
+        Fixture fixture;
+        MainWindow &window = fixture.window;
+        QSignalSpy cancelled(&window, &MainWindow::cancelLoadRequested);
+        QTest::keyClick(&window, Qt::Key_Escape);
+        QCOMPARE(cancelled.size(), 0);
+        window.setLoading(QStringLiteral("Some Model"), 1'200'000'000, 8'000'000'000);
+        QToolButton *cancel = nullptr;
+        bool told = false;
+        for (QToolButton *button : window.topBar()->findChildren<QToolButton *>()) {
+            cancel = button->text() == QStringLiteral("Cancel") ? button : cancel;
+            told |= button->text() == QStringLiteral("Loading Some Model: 1.2 GB of 8.0 GB");
+        }
+        QVERIFY(told);
+        QVERIFY(cancel != nullptr && cancel->isVisible());
+        cancel->click();
+        QTest::keyClick(&window, Qt::Key_Escape);
+        QCOMPARE(cancelled.size(), 2);
+        window.setModel({}, QStringLiteral("Old"));
+        QVERIFY(!cancel->isVisible());
+        QTest::keyClick(&window, Qt::Key_Escape);
+        QCOMPARE(cancelled.size(), 2);
+    }
 };
 
 } // namespace bathyscope::ui
