@@ -8,6 +8,7 @@
 
 #include <QKeyEvent>
 #include <QLocale>
+#include <QPaintEngine>
 #include <QPainter>
 
 #include <algorithm>
@@ -44,7 +45,8 @@ void AnswerStrip::setMessage(const ChatMessage &message, std::size_t vocabulary)
     if (message.id != m_message || message.tokens.size() < m_tokens.size())
         clear();
     m_message = message.id;
-    for (std::size_t i = m_tokens.size(); i < message.tokens.size(); ++i) {
+    const std::size_t before = m_tokens.size();
+    for (std::size_t i = before; i < message.tokens.size(); ++i) {
         const TokenRecord &record = message.tokens[i];
         Token token;
         token.surprisal = static_cast<float>(surprisalOf(record));
@@ -55,7 +57,8 @@ void AnswerStrip::setMessage(const ChatMessage &message, std::size_t vocabulary)
         m_greatest = std::max({m_greatest, token.surprisal, token.entropy});
         m_tokens.push_back(token);
     }
-    update();
+    if (m_tokens.size() > before)
+        redraw();
     emit readoutChanged();
 }
 
@@ -70,7 +73,7 @@ void AnswerStrip::setEntropies(std::span<const float> bits)
         m_tokens[i].measured = true;
         m_greatest = std::max(m_greatest, bits[i]);
     }
-    update();
+    redraw();
     emit readoutChanged();
 }
 
@@ -80,7 +83,26 @@ void AnswerStrip::clear()
     m_tokens.clear();
     m_greatest = 0;
     m_anchor.reset();
+    redraw();
+}
+
+void AnswerStrip::redraw()
+{
+    m_picture = {};
     update();
+}
+
+void AnswerStrip::resizeEvent(QResizeEvent *event)
+{
+    QWidget::resizeEvent(event);
+    redraw();
+}
+
+void AnswerStrip::changeEvent(QEvent *event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::StyleChange)
+        redraw();
 }
 
 QRect AnswerStrip::plot() const
@@ -155,12 +177,37 @@ void AnswerStrip::paintEvent(QPaintEvent *)
     paintSections(painter);
     paintAxis(painter);
     paintMarks(painter);
-    paintBars(painter);
-    paintEntropy(painter);
+    const QPaintEngine &engine = *painter.paintEngine();
+    if (engine.type() == QPaintEngine::Raster) {
+        keepPicture(engine.paintDevice()->devicePixelRatioF());
+        painter.drawPixmap(0, 0, m_picture);
+    } else {
+        paintTokens(painter); // lines stay lines
+    }
+    if (const auto &at = m_selection->token(); at && at->message == m_message && at->token < count())
+        paintBar(painter, at->token, theme::colors().selectionOutline);
     if (hasFocus()) {
         painter.setPen(theme::colors().accent);
         painter.drawRect(rect().adjusted(0, 0, -1, -1));
     }
+}
+
+void AnswerStrip::keepPicture(qreal ratio)
+{
+    if (!m_picture.isNull() && m_picture.devicePixelRatio() == ratio)
+        return;
+    m_picture = QPixmap(size() * ratio);
+    m_picture.setDevicePixelRatio(ratio);
+    m_picture.fill(Qt::transparent);
+    QPainter painter(&m_picture);
+    paintTokens(painter);
+}
+
+void AnswerStrip::paintTokens(QPainter &painter) const
+{
+    for (int token = 0; token < count(); ++token)
+        paintBar(painter, token, theme::colors().accent);
+    paintEntropy(painter);
 }
 
 /// The ground of the reasoning is the one that it has in the chat; a line parts it from the answer.
@@ -214,19 +261,12 @@ void AnswerStrip::paintMarks(QPainter &painter) const
     }
 }
 
-void AnswerStrip::paintBars(QPainter &painter) const
+void AnswerStrip::paintBar(QPainter &painter, int token, const QColor &color) const
 {
-    const auto &selected = m_selection->token();
-    const Colors &colors = theme::colors();
-    for (int token = 0; token < count(); ++token) {
-        const Token &value = m_tokens[static_cast<std::size_t>(token)];
-        const QRect place = tokenRect(token);
-        const int gap = place.width() > 3 ? 1 : 0;
-        const int y = yOf(static_cast<double>(value.surprisal));
-        const bool isSelected = selected && *selected == TokenPosition{m_message, token};
-        painter.fillRect(QRect(place.left(), y, place.width() - gap, plot().bottom() - y + 1),
-                         isSelected ? colors.selectionOutline : colors.accent);
-    }
+    const QRect place = tokenRect(token);
+    const int gap = place.width() > 3 ? 1 : 0;
+    const int y = yOf(static_cast<double>(m_tokens[static_cast<std::size_t>(token)].surprisal));
+    painter.fillRect(QRect(place.left(), y, place.width() - gap, plot().bottom() - y + 1), color);
 }
 
 void AnswerStrip::paintEntropy(QPainter &painter) const

@@ -5,6 +5,7 @@
 
 #include "ui/model/selection.h"
 
+#include <QPixmap>
 #include <QWidget>
 
 #include <optional>
@@ -43,6 +44,8 @@ signals:
 protected:
     bool event(QEvent *event) override;
     void paintEvent(QPaintEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
+    void changeEvent(QEvent *event) override;
     void mousePressEvent(QMouseEvent *event) override;
     void mouseMoveEvent(QMouseEvent *event) override;
     void mouseReleaseEvent(QMouseEvent *event) override;
@@ -62,7 +65,10 @@ private:
     [[nodiscard]] int yOf(double bits) const;
     [[nodiscard]] double mostBits() const;
     void paintSections(QPainter &painter) const;
-    void paintBars(QPainter &painter) const;
+    void redraw(); ///< the tokens have changed
+    void keepPicture(qreal ratio);
+    void paintTokens(QPainter &painter) const;
+    void paintBar(QPainter &painter, int token, const QColor &color) const;
     void paintEntropy(QPainter &painter) const;
     void paintMarks(QPainter &painter) const;
     void paintAxis(QPainter &painter) const;
@@ -71,6 +77,7 @@ private:
     MessageId m_message = 0;
     std::vector<Token> m_tokens;
     float m_greatest = 0; ///< bits
+    QPixmap m_picture; ///< bars and entropy, which stay when the selection walks; null: to be drawn
     std::optional<int> m_anchor; ///< of a drag
 };
 
