@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/candidate_chart.h"
 
+#include "ui/charts/qt_chart_view.h"
 #include "ui/theme/theme.h"
 
 #include <QBarCategoryAxis>
 #include <QBarSet>
 #include <QChart>
-#include <QChartView>
 #include <QEvent>
-#include <QGraphicsLayout>
-#include <QHBoxLayout>
 #include <QHorizontalStackedBarSeries>
 #include <QPen>
 #include <QValueAxis>
@@ -38,8 +36,7 @@ private:
     void placePlot();
     void resizeSets(int rows);
 
-    QChart *m_chart; // owned by m_view
-    QChartView *m_view;
+    QChart *m_chart; // owned by the view that shows it
     QHorizontalStackedBarSeries *m_series;
     QBarCategoryAxis *m_rows;
     QValueAxis *m_values;
@@ -52,14 +49,11 @@ private:
 QtCandidateChart::QtCandidateChart(QWidget *parent)
     : CandidateChart(parent)
     , m_chart(new QChart)
-    , m_view(new QChartView(m_chart, this))
     , m_series(new QHorizontalStackedBarSeries(m_chart))
     , m_rows(new QBarCategoryAxis(m_chart))
     , m_values(new QValueAxis(m_chart))
 {
-    auto *layout = new QHBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->addWidget(m_view);
+    fillWithChart(this, m_chart, tr("Probabilities of the candidates, in percent"));
     for (QBarSet *&set : m_sets) {
         set = new QBarSet(QString(), m_series);
         m_series->append(set);
@@ -74,16 +68,6 @@ QtCandidateChart::QtCandidateChart(QWidget *parent)
     m_values->setRange(0, 100);
     m_values->setTickCount(3);
     m_values->setLabelFormat(QStringLiteral("%d"));
-    m_chart->legend()->hide();
-    m_chart->setBackgroundVisible(false);
-    m_chart->setMargins({});
-    m_chart->layout()->setContentsMargins(0, 0, 0, 0);
-    m_view->setFrameShape(QFrame::NoFrame);
-    m_view->setRenderHint(QPainter::Antialiasing);
-    m_view->setFocusPolicy(Qt::NoFocus);
-    m_view->setStyleSheet(QStringLiteral("background: transparent"));
-    m_view->setAccessibleName(tr("Probabilities of the candidates, in percent"));
-    setAccessibleName(m_view->accessibleName());
     QObject::connect(m_series, &QAbstractBarSeries::clicked, this,
                      [this](int bar, QBarSet *) { emit rowClicked(m_rowCount - 1 - bar); });
     applyTheme();
@@ -140,12 +124,7 @@ void QtCandidateChart::applyTheme()
         m_sets[kind]->setColor(fills[kind]);
         m_sets[kind]->setPen(Qt::NoPen);
     }
-    QFont font = theme::numberFont();
-    font.setPixelSize(11);
-    m_values->setLabelsFont(font);
-    m_values->setLabelsColor(colors.secondary);
-    m_values->setGridLinePen(QPen(colors.line, 1));
-    m_values->setLinePen(QPen(colors.line, 1));
+    styleAxis(*m_values);
 }
 
 void QtCandidateChart::changeEvent(QEvent *event)

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/rank_chart.h"
 
+#include "ui/charts/qt_chart_view.h"
 #include "ui/theme/theme.h"
 
 #include <QChart>
-#include <QChartView>
 #include <QEvent>
-#include <QGraphicsLayout>
-#include <QHBoxLayout>
 #include <QLineSeries>
 #include <QLogValueAxis>
 #include <QPen>
@@ -39,8 +37,7 @@ private:
     void applyTheme();
     void fitAxes();
 
-    QChart *m_chart; // owned by m_view
-    QChartView *m_view;
+    QChart *m_chart; // owned by the view that shows it
     QLogValueAxis *m_ranks;
     QLogValueAxis *m_values;
     QLineSeries *m_curve;
@@ -62,7 +59,6 @@ QList<QPointF> pointsOf(const std::vector<double> &probabilities, std::size_t co
 QtRankChart::QtRankChart(QWidget *parent)
     : RankChart(parent)
     , m_chart(new QChart)
-    , m_view(new QChartView(m_chart, this))
     , m_ranks(new QLogValueAxis(m_chart))
     , m_values(new QLogValueAxis(m_chart))
     , m_curve(new QLineSeries(m_chart))
@@ -71,9 +67,7 @@ QtRankChart::QtRankChart(QWidget *parent)
     , m_points(new QScatterSeries(m_chart))
     , m_chosen(new QScatterSeries(m_chart))
 {
-    auto *layout = new QHBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->addWidget(m_view);
+    fillWithChart(this, m_chart, tr("Probability over rank, both logarithmic"));
     m_chart->addAxis(m_ranks, Qt::AlignBottom);
     m_chart->addAxis(m_values, Qt::AlignLeft);
     for (QXYSeries *series : std::initializer_list<QXYSeries *>{m_pinned, m_fit, m_curve, m_points, m_chosen})
@@ -82,16 +76,6 @@ QtRankChart::QtRankChart(QWidget *parent)
     m_chosen->setMarkerSize(9);
     m_ranks->setLabelFormat(QStringLiteral("%g"));
     m_values->setLabelFormat(QStringLiteral("%g"));
-    m_chart->legend()->hide();
-    m_chart->setBackgroundVisible(false);
-    m_chart->setMargins({});
-    m_chart->layout()->setContentsMargins(0, 0, 0, 0);
-    m_view->setFrameShape(QFrame::NoFrame);
-    m_view->setRenderHint(QPainter::Antialiasing);
-    m_view->setFocusPolicy(Qt::NoFocus);
-    m_view->setStyleSheet(QStringLiteral("background: transparent"));
-    m_view->setAccessibleName(tr("Probability over rank, both logarithmic"));
-    setAccessibleName(m_view->accessibleName());
     applyTheme();
     fitAxes();
 }
@@ -155,14 +139,8 @@ void QtRankChart::applyTheme()
     m_points->setBorderColor(colors.accent);
     m_chosen->setColor(colors.selectionOutline);
     m_chosen->setBorderColor(colors.panel);
-    QFont font = theme::numberFont();
-    font.setPixelSize(11);
-    for (QLogValueAxis *axis : {m_ranks, m_values}) {
-        axis->setLabelsFont(font);
-        axis->setLabelsColor(colors.secondary);
-        axis->setGridLinePen(QPen(colors.line, 1));
-        axis->setLinePen(QPen(colors.line, 1));
-    }
+    styleAxis(*m_ranks);
+    styleAxis(*m_values);
 }
 
 void QtRankChart::changeEvent(QEvent *event)

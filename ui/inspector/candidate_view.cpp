@@ -55,8 +55,9 @@ void CandidateDelegate::paint(QPainter *painter, const QStyleOptionViewItem &opt
         !chosen && (kind == CandidateModel::Kind::Others || index.column() == CandidateModel::RankColumn);
     painter->setPen(quiet ? colors.secondary : colors.text);
     const QRect rect = option.rect.adjusted(6, 0, -6, 0);
-    const QString text =
-        painter->fontMetrics().elidedText(index.data().toString(), Qt::ElideRight, rect.width());
+    QString text = index.data().toString();
+    if (isToken) // numbers have room
+        text = painter->fontMetrics().elidedText(text, Qt::ElideRight, rect.width());
     painter->drawText(rect, index.data(Qt::TextAlignmentRole).toInt(), text);
     if (option.state & QStyle::State_HasFocus) {
         painter->setPen(colors.accent);

@@ -250,6 +250,8 @@ void DistributionView::refresh()
 void DistributionView::refreshFound()
 {
     const PositionAnalysis *anew = measured();
+    if (m_wanted.empty() && m_found->rowCount() == 0)
+        return;
     m_found->setTokens(anew != nullptr ? anew->asked : std::vector<RankedToken>(),
                        m_modelInfo ? m_modelInfo->vocabulary : nullptr);
 }
