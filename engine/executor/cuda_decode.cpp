@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/executor/cuda_decode.h"
 
-#include "engine/error.h"
-#include "kernels/cuda/decode_product_params.h"
-#include "kernels/cuda/images.h"
-#include "kernels/cuda/launch.h"
-
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <functional>
-
-BATHYSCOPE_DEVICE_IMAGE(any_decode)
-BATHYSCOPE_DEVICE_IMAGE(any_decode_product)
 
 namespace bathyscope::cuda {
 
@@ -20,19 +10,9 @@ using namespace kernels::cuda;
 
 namespace {
 
-DecodeShape shapeOf(const ModelConfig &c)
+RoutingShape routingOf(const ModelConfig &c)
 {
-    DecodeShape s;
-    s.hidden = c.hiddenSize;
-    s.heads = c.numAttentionHeads;
-    s.nope = c.mla().qkNopeHeadDim;
-    s.rope = c.mla().qkRopeHeadDim;
-    s.value = c.mla().vHeadDim;
-    s.latent = c.mla().kvLoraRank;
-    s.epsilon = static_cast<float>(c.rmsNormEps);
-    s.softmaxScale = c.softmaxScale();
-    s.ropeHalves = c.rope.pairs == kernels::RopePairs::Halves;
-    s.activationStride = c.intermediateSize;
+    RoutingShape s;
     if (!c.moe)
         return s;
     const MoeConfig &moe = *c.moe;
@@ -41,31 +21,19 @@ DecodeShape shapeOf(const ModelConfig &c)
     const bool grouped = moe.topkMethod != TopkMethod::Greedy && moe.topkGroup < moe.nGroup;
     s.groups = grouped ? moe.nGroup : 1;
     s.keptGroups = grouped ? moe.topkGroup : 1;
-    s.expertRows = moe.moeIntermediateSize;
-    s.activationStride =
-        std::max(s.activationStride, (moe.numExpertsPerTok + moe.nSharedExperts) * moe.moeIntermediateSize);
     s.sigmoid = moe.scoring == ScoringFunction::Sigmoid;
     s.sumOfTwo = moe.topkMethod == TopkMethod::NoauxTc;
     s.normalise = moe.normTopkProb && moe.numExpertsPerTok > 1;
-    s.expertFactor = s.normalise && !moe.scaleNormalised ? 1.0F : static_cast<float>(moe.routedScalingFactor);
+    s.factor = s.normalise && !moe.scaleNormalised ? 1.0F : static_cast<float>(moe.routedScalingFactor);
     return s;
 }
 
-/// Throws Error where the card's blocks have too little shared memory for the model's rows.
-void expectSharedMemory(const Part &part, const ModelConfig &c)
+std::int32_t activationStrideOf(const ModelConfig &c)
 {
-    std::int64_t longest = std::max(
-        {c.hiddenSize, c.numAttentionHeads * c.mla().vHeadDim, c.mla().qLoraRank, c.intermediateSize});
-    if (c.moe)
-        longest = std::max<std::int64_t>(longest,
-                                         (c.moe->numExpertsPerTok + c.moe->nSharedExperts)
-                                             * ((c.moe->moeIntermediateSize + 127) / 128 * 128));
-    const std::int64_t needed = decodeSharedBytes(c.cacheWidth(), longest);
-    if (needed > part.info.sharedMemoryPerBlock)
-        throw Error(
-            fmt::format("{}: the kernels need {} KB of shared memory a block for this model, the card "
-                        "has {} KB: use the CPU",
-                        part.info.name, (needed + 1023) / 1024, part.info.sharedMemoryPerBlock / 1024));
+    if (!c.moe)
+        return c.intermediateSize;
+    return std::max(c.intermediateSize,
+                    (c.moe->numExpertsPerTok + c.moe->nSharedExperts) * c.moe->moeIntermediateSize);
 }
 
 /// Pieces of one allocation.
@@ -92,100 +60,215 @@ private:
     std::size_t m_size = 0;
 };
 
+/// A matrix, as much of it as leaves the L2 cache room for the rest.
+Prefetch prefetchOf(const DeviceMatrix &m)
+{
+    constexpr std::int64_t most = 8 << 20;
+    return {m.data,
+            std::min(most, m.rows * static_cast<std::int64_t>(kernels::rowBytes(m.dtype, m.columns)))};
+}
+
 } // namespace
 
 Decode::Decode(const Model &model, std::size_t part)
     : m_model(model)
     , m_part(model.parts[part])
     , m_partIndex(part)
-    , m_shape(shapeOf(model.config))
-    , m_module(images::any_decode())
-    , m_productModule(images::any_decode_product())
-    , m_stack(m_module.kernel("decodeStack"))
-    , m_product(m_productModule.kernel("decodeProduct"))
-    , m_sharedBytes(static_cast<unsigned>(m_part.info.sharedMemoryPerBlock))
+    , m_routing(routingOf(model.config))
+    , m_kernels(m_part.info, m_part.stream)
+    , m_layers(m_part.layers)
+    , m_activationStride(activationStrideOf(model.config))
 {
-    expectSharedMemory(m_part, model.config);
-    m_stack.allowSharedMemory(static_cast<int>(m_sharedBytes));
-    m_product.allowSharedMemory(static_cast<int>(m_sharedBytes));
-    std::vector<DeviceLayer> layers = m_part.layers;
     if (m_part.draft)
-        layers.push_back(m_part.draft->layer);
-    m_layers = DeviceBuffer(layers.size() * sizeof(DeviceLayer));
-    m_layers.upload(layers.data(), m_layers.size());
-
-    const DecodeShape &s = m_shape;
-    constexpr std::int64_t tokens = decodeMaxTokens;
-    const std::int64_t headGroups = (s.heads + decodeHeadGroup - 1) / decodeHeadGroup;
-    const std::int64_t items = std::max<std::int64_t>(m_part.info.multiprocessors, tokens * headGroups);
+        m_layers.push_back(m_part.draft->layer);
     const ModelConfig &c = model.config;
+    const MlaConfig &mla = c.mla();
+    constexpr std::int64_t tokens = decodeMaxTokens;
+    const std::int64_t heads = c.numAttentionHeads;
+    const std::int64_t groups = (heads + decodeHeadGroup - 1) / decodeHeadGroup;
+    const std::int64_t parts = std::max<std::int64_t>(m_part.info.multiprocessors, tokens * groups);
     Pieces pieces;
-    pieces.add(m_buffers.x, tokens * s.hidden);
-    pieces.add(m_buffers.queryLatent, tokens * c.mla().qLoraRank);
-    pieces.add(m_buffers.query, tokens * s.heads * (s.nope + s.rope));
-    pieces.add(m_buffers.kv, tokens * (s.latent + s.rope));
-    pieces.add(m_buffers.absorbed, tokens * s.heads * (s.latent + s.rope));
-    pieces.add(m_buffers.partial, items * decodeHeadGroup * s.latent);
-    pieces.add(m_buffers.partialSums, items * decodeHeadGroup * 2);
-    pieces.add(m_buffers.attended, tokens * s.heads * s.value);
-    pieces.add(m_buffers.routerLogits, tokens * s.experts);
-    pieces.add(m_buffers.activations, tokens * s.activationStride);
-    pieces.add(m_buffers.choices, tokens * static_cast<std::int64_t>(layers.size()) * s.chosen);
+    pieces.add(m_buffers.x, tokens * c.hiddenSize);
+    pieces.add(m_buffers.queryLatent, tokens * mla.qLoraRank);
+    pieces.add(m_buffers.query, tokens * heads * mla.qkHeadDim());
+    pieces.add(m_buffers.kv, tokens * mla.cacheWidth());
+    pieces.add(m_buffers.absorbed, tokens * heads * mla.cacheWidth());
+    pieces.add(m_buffers.partial, parts * decodeHeadGroup * mla.kvLoraRank);
+    pieces.add(m_buffers.partialSums, parts * decodeHeadGroup * 2);
+    pieces.add(m_buffers.attended, tokens * heads * mla.vHeadDim);
+    pieces.add(m_buffers.routerLogits, tokens * m_routing.experts);
+    pieces.add(m_buffers.activations, tokens * m_activationStride);
+    pieces.add(m_buffers.choices, tokens * static_cast<std::int64_t>(m_layers.size()) * m_routing.chosen);
     pieces.add(m_buffers.logits, m_part.head.rows > 0 ? tokens * c.vocabSize : 0);
+    pieces.add(m_buffers.step, 1);
+    pieces.add(m_buffers.routing, 1);
     pieces.add(m_buffers.arrivals, 1);
     m_memory = pieces.allocate();
 }
 
-void Decode::launchStack(const DecodeStep &step, const DecodeParams &params)
+bool Decode::isDraft(const DecodeRange &range) const
 {
-    launch(m_stack,
-           {.grid = {static_cast<unsigned>(m_part.info.multiprocessors)},
-            .block = {static_cast<unsigned>(decodeThreads)},
-            .sharedBytes = m_sharedBytes,
-            .cooperative = true},
-           m_part.stream, params, step);
+    return range.layers > 0 && static_cast<std::size_t>(range.firstLayer) == m_part.layers.size();
 }
 
 void Decode::run(const DecodeStep &step, const DecodeRange &range, const Cache &cache)
 {
-    DecodeParams params;
-    params.shape = m_shape;
-    params.buffers = m_buffers;
-    params.buffers.choices += std::int64_t(range.firstMoeLayer) * step.tokens * m_shape.chosen;
-    params.layers = m_layers.as<DeviceLayer>() + range.firstLayer;
-    params.layerCount = range.layers;
-    if (range.embed)
-        params.embedding = m_part.embedding;
-    if (range.logits)
-        params.head = m_part.head;
-    params.finalNorm = m_part.finalNorm;
-    params.cache = cache.layer(m_partIndex, range.firstLayer);
-    params.cacheLayerStride = std::int64_t(cache.capacity()) * m_model.config.cacheWidth();
-    params.logitsFrom = range.logitsFrom;
-    launchStack(step, params);
+    enqueue({step.tokens, range}, step, cache);
 }
 
 void Decode::runDraft(const DecodeStep &step, const Cache &cache)
 {
     const auto layer = static_cast<std::int32_t>(m_part.layers.size());
-    DecodeParams params;
-    params.shape = m_shape;
-    params.buffers = m_buffers;
-    params.layers = m_layers.as<DeviceLayer>() + layer;
-    params.layerCount = 1;
-    params.head = m_part.draft->head;
-    params.finalNorm = m_part.draft->finalNorm;
-    params.cache = cache.layer(m_partIndex, layer);
-    launchStack(step, params);
+    enqueue({step.tokens, {.firstLayer = layer, .layers = 1, .logits = true}}, step, cache);
 }
 
-void Decode::multiply(const DeviceMatrix &matrix, const float *x, float *y, std::int32_t tokens)
+void Decode::enqueue(const GraphKey &key, DecodeStep step, const Cache &cache)
 {
-    launch(m_product,
-           {.grid = {static_cast<unsigned>(m_part.info.multiprocessors)},
-            .block = {static_cast<unsigned>(decodeThreads)},
-            .sharedBytes = m_sharedBytes},
-           m_part.stream, DecodeProductParams{.matrix = matrix, .x = x, .y = y, .tokens = tokens});
+    step.cache = cache.layer(m_partIndex, 0);
+    step.cacheLayerStride = std::int64_t(cache.capacity()) * m_model.config.cacheWidth();
+    BeginParams begin{.step = m_buffers.step, .embedding = {}, .x = m_buffers.x};
+    if (key.range.embed)
+        begin.embedding = m_part.embedding;
+    m_kernels.begin(begin, step);
+    auto found = m_graphs.find(key);
+    if (found == m_graphs.end())
+        found = m_graphs.emplace(key, m_part.stream.capture([&] { runRange(key); })).first;
+    found->second.launch(m_part.stream.get());
+}
+
+void Decode::runRange(const GraphKey &key) const
+{
+    std::int32_t moeLayer = key.range.firstMoeLayer;
+    for (std::int32_t i = 0; i < key.range.layers; ++i) {
+        const std::int32_t layer = key.range.firstLayer + i;
+        runLayer(layer, moeLayer, key.tokens);
+        moeLayer += m_layers[static_cast<std::size_t>(layer)].router.rows > 0;
+    }
+    if (key.range.logits)
+        computeLogits(key);
+}
+
+void Decode::runLayer(std::int32_t index, std::int32_t moeLayer, std::int32_t tokens) const
+{
+    const DeviceLayer &w = m_layers[static_cast<std::size_t>(index)];
+    const auto epsilon = static_cast<float>(m_model.config.rmsNormEps);
+    const bool direct = w.qA.rows == 0;
+    ProjectParams latents{.first = direct ? w.qB : w.qA,
+                          .second = w.kvA,
+                          .firstOut = direct ? m_buffers.query : m_buffers.queryLatent,
+                          .secondOut = m_buffers.kv,
+                          .x = m_buffers.x,
+                          .norm = w.inputNorm,
+                          .epsilon = epsilon,
+                          .tokens = tokens};
+    if (latents.first.dtype != latents.second.dtype) {
+        ProjectParams kv = latents;
+        kv.first = std::exchange(latents.second, {});
+        kv.second = {};
+        kv.firstOut = m_buffers.kv;
+        m_kernels.project(kv);
+    }
+    m_kernels.project(latents);
+    if (!direct)
+        m_kernels.project({.first = w.qB,
+                           .second = {},
+                           .firstOut = m_buffers.query,
+                           .x = m_buffers.queryLatent,
+                           .norm = w.qANorm,
+                           .epsilon = epsilon,
+                           .tokens = tokens});
+    attend(w, index, tokens);
+    m_kernels.project({.first = w.o,
+                       .second = {},
+                       .firstOut = m_buffers.x,
+                       .x = m_buffers.attended,
+                       .tokens = tokens,
+                       .add = true});
+    feedForward(w, moeLayer, tokens);
+}
+
+void Decode::attend(const DeviceLayer &w, std::int32_t index, std::int32_t tokens) const
+{
+    const ModelConfig &c = m_model.config;
+    AttentionParams params{.step = m_buffers.step,
+                           .kvB = w.kvB,
+                           .kvNorm = w.kvANorm,
+                           .query = m_buffers.query,
+                           .kv = m_buffers.kv,
+                           .absorbed = m_buffers.absorbed,
+                           .partial = m_buffers.partial,
+                           .partialSums = m_buffers.partialSums,
+                           .attended = m_buffers.attended,
+                           .heads = c.numAttentionHeads,
+                           .nope = c.mla().qkNopeHeadDim,
+                           .rope = c.mla().qkRopeHeadDim,
+                           .value = c.mla().vHeadDim,
+                           .latent = c.mla().kvLoraRank,
+                           .layer = index,
+                           .tokens = tokens,
+                           .splits = m_kernels.splits(tokens, c.numAttentionHeads),
+                           .epsilon = static_cast<float>(c.rmsNormEps),
+                           .softmaxScale = m_model.softmaxScale,
+                           .ropeHalves = c.rope.pairs == kernels::RopePairs::Halves,
+                           .next = {}};
+    m_kernels.absorb(params);
+    params.next = prefetchOf(w.o);
+    m_kernels.attend(params);
+    params.next = prefetchOf(w.router);
+    m_kernels.expand(params);
+}
+
+void Decode::feedForward(const DeviceLayer &w, std::int32_t moeLayer, std::int32_t tokens) const
+{
+    const auto epsilon = static_cast<float>(m_model.config.rmsNormEps);
+    const bool routes = w.router.rows > 0;
+    if (routes)
+        m_kernels.route({.logits = {.first = w.router,
+                                    .second = {},
+                                    .firstOut = m_buffers.routerLogits,
+                                    .x = m_buffers.x,
+                                    .norm = w.postAttentionNorm,
+                                    .epsilon = epsilon,
+                                    .tokens = tokens},
+                         .shape = m_routing,
+                         .correctionBias = w.correctionBias,
+                         .arrivals = m_buffers.arrivals,
+                         .table = m_buffers.routing,
+                         .choices = m_buffers.choices + std::int64_t(moeLayer) * tokens * m_routing.chosen});
+    const FeedForwardParams params{.routing = m_buffers.routing,
+                                   .chosen = routes ? m_routing.chosen : 0,
+                                   .expertGate = w.expertGate,
+                                   .expertUp = w.expertUp,
+                                   .expertDown = w.expertDown,
+                                   .gate = w.gate,
+                                   .up = w.up,
+                                   .down = w.down,
+                                   .norm = w.postAttentionNorm,
+                                   .epsilon = epsilon,
+                                   .x = m_buffers.x,
+                                   .activations = m_buffers.activations,
+                                   .activationStride = m_activationStride,
+                                   .hidden = m_model.config.hiddenSize,
+                                   .tokens = tokens};
+    m_kernels.activate(params);
+    m_kernels.join(params);
+}
+
+void Decode::computeLogits(const GraphKey &key) const
+{
+    const bool draft = isDraft(key.range);
+    m_kernels.project({.first = draft ? m_part.draft->head : m_part.head,
+                       .second = {},
+                       .firstOut = m_buffers.logits,
+                       .x = m_buffers.x + std::int64_t(key.range.logitsFrom) * m_model.config.hiddenSize,
+                       .norm = draft ? m_part.draft->finalNorm : m_part.finalNorm,
+                       .epsilon = static_cast<float>(m_model.config.rmsNormEps),
+                       .tokens = key.tokens - key.range.logitsFrom});
+}
+
+void Decode::multiply(const DeviceMatrix &matrix, const float *x, float *y, std::int32_t tokens) const
+{
+    m_kernels.project({.first = matrix, .second = {}, .firstOut = y, .x = x, .tokens = tokens});
 }
 
 DecodeStep makeStep(const RopeTable &rope, std::span<const TokenId> tokens, std::int32_t firstPosition)

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Up to eight tokens through the layers of one card, in one launch.
+// Up to eight tokens through the layers of one card: a captured graph of kernels for each shape of a step,
+// which reads what differs from step to step from device memory.
 #pragma once
 
 #include "engine/executor/cuda_state.h"
-#include "kernels/cuda/decode_params.h"
+#include "kernels/cuda/decode_kernels.h"
+
+#include <compare>
+#include <map>
 
 namespace bathyscope::cuda {
 
-/// Which part of the stack a launch takes.
+/// Which part of the stack a step takes.
 struct DecodeRange {
     std::int32_t firstLayer = 0; ///< of the part
     std::int32_t layers = 0;
@@ -16,6 +20,27 @@ struct DecodeRange {
     bool logits = false; ///< of the tokens from logitsFrom on
     std::int32_t logitsFrom = 0;
     std::int32_t firstMoeLayer = 0; ///< MoE layers of the part before firstLayer
+
+    auto operator<=>(const DecodeRange &) const = default;
+};
+
+/// Activations of a step; float32 but for the choices. Device pointers.
+struct DecodeBuffers {
+    float *x = nullptr; ///< residual stream [tokens, hidden]
+    float *queryLatent = nullptr; ///< [tokens, q_lora_rank]
+    float *query = nullptr; ///< [tokens, heads * (nope + rope)]
+    float *kv = nullptr; ///< [tokens, latent + rope]
+    float *absorbed = nullptr; ///< [tokens, heads, latent + rope]
+    float *partial = nullptr; ///< see AttentionParams
+    float *partialSums = nullptr; ///< likewise
+    float *attended = nullptr; ///< [tokens, heads * value]
+    float *routerLogits = nullptr; ///< [tokens, experts]
+    float *activations = nullptr; ///< [tokens, chosen * moe_intermediate_size + shared rows]
+    kernels::cuda::DecodeChoice *choices = nullptr; ///< [MoE layers, tokens, chosen]
+    float *logits = nullptr; ///< [tokens, vocabulary]
+    kernels::cuda::DecodeStep *step = nullptr;
+    kernels::cuda::RoutingTable *routing = nullptr; ///< of the layer that runs
+    std::uint32_t *arrivals = nullptr; ///< see RouteParams
 };
 
 class Decode {
@@ -30,25 +55,36 @@ public:
     void runDraft(const kernels::cuda::DecodeStep &step, const Cache &cache);
 
     /// y[t] = W x[t]; device pointers.
-    void multiply(const DeviceMatrix &matrix, const float *x, float *y, std::int32_t tokens);
+    void multiply(const DeviceMatrix &matrix, const float *x, float *y, std::int32_t tokens) const;
 
-    [[nodiscard]] const kernels::cuda::DecodeBuffers &buffers() const { return m_buffers; }
+    [[nodiscard]] const DecodeBuffers &buffers() const { return m_buffers; }
 
 private:
-    void launchStack(const kernels::cuda::DecodeStep &step, const kernels::cuda::DecodeParams &params);
+    struct GraphKey {
+        std::int32_t tokens;
+        DecodeRange range;
+
+        auto operator<=>(const GraphKey &) const = default;
+    };
+
+    void enqueue(const GraphKey &key, kernels::cuda::DecodeStep step, const Cache &cache);
+    void runRange(const GraphKey &key) const;
+    void runLayer(std::int32_t index, std::int32_t moeLayer, std::int32_t tokens) const;
+    void attend(const DeviceLayer &layer, std::int32_t index, std::int32_t tokens) const;
+    void feedForward(const DeviceLayer &layer, std::int32_t moeLayer, std::int32_t tokens) const;
+    void computeLogits(const GraphKey &key) const;
+    [[nodiscard]] bool isDraft(const DecodeRange &range) const;
 
     const Model &m_model;
     const Part &m_part;
     std::size_t m_partIndex;
-    kernels::cuda::DecodeShape m_shape;
-    kernels::cuda::Module m_module;
-    kernels::cuda::Module m_productModule;
-    kernels::cuda::Kernel m_stack;
-    kernels::cuda::Kernel m_product;
-    unsigned m_sharedBytes = 0;
-    DeviceBuffer m_layers; ///< DeviceLayer of each layer, the draft's last
+    kernels::cuda::RoutingShape m_routing;
+    kernels::cuda::DecodeKernels m_kernels;
+    std::vector<DeviceLayer> m_layers; ///< the draft's last
+    std::int32_t m_activationStride = 0;
     DeviceBuffer m_memory;
-    kernels::cuda::DecodeBuffers m_buffers;
+    DecodeBuffers m_buffers;
+    std::map<GraphKey, kernels::cuda::Graph> m_graphs;
 };
 
 /// Ids, position and angles.

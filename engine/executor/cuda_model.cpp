@@ -30,8 +30,9 @@ void expectSupported(const ModelConfig &c)
     const MlaConfig &mla = c.mla();
     expect(mla.kvLoraRank % 16 == 0 && mla.kvLoraRank <= decodeMaxLatent,
            fmt::format("kv_lora_rank {}", mla.kvLoraRank));
-    expect(mla.qkRopeHeadDim % 16 == 0 && mla.qkRopeHeadDim <= decodeMaxRope,
-           fmt::format("qk_rope_head_dim {}", mla.qkRopeHeadDim));
+    expect(mla.qkRopeHeadDim % 16 == 0 && mla.qkRopeHeadDim <= decodeMaxRope
+               && mla.cacheWidth() <= decodeMaxWidth,
+           fmt::format("qk_rope_head_dim {}, kv_lora_rank {}", mla.qkRopeHeadDim, mla.kvLoraRank));
     expect(c.hiddenSize <= 8192 && c.hiddenSize % 16 == 0 && mla.qLoraRank <= 8192,
            fmt::format("hidden_size {}, q_lora_rank {}", c.hiddenSize, mla.qLoraRank));
     expect(mla.qkNopeHeadDim % 8 == 0 && mla.vHeadDim % 8 == 0,

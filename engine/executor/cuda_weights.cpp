@@ -95,21 +95,17 @@ void addMatrix(Upload &upload, const MatrixView &view, DeviceMatrix &target, con
     upload.add(view, target);
 }
 
-bool meetsHalves(DType dtype)
-{
-    return dtype == DType::F16 || dtype == DType::F8E4M3;
-}
-
-/// Two matrices that are multiplied with the same activations.
+/// Two matrices that one kernel reads.
 void expectAlike(const MatrixView &a, const MatrixView &b, const char *what)
 {
-    if (meetsHalves(a.dtype) != meetsHalves(b.dtype))
+    if (a.dtype != b.dtype)
         throw Error(fmt::format("{}: the GPU's kernels do not mix {} and {}: use the CPU", what,
                                 kernels::blockOf(a.dtype).name, kernels::blockOf(b.dtype).name));
 }
 
 void addBlock(Upload &upload, const FeedForwardWeights &block, DeviceLayer &layer)
 {
+    expectAlike(block.gate, block.up, "gate_proj and up_proj");
     addMatrix(upload, block.gate, layer.gate, "gate_proj");
     addMatrix(upload, block.up, layer.up, "up_proj");
     addMatrix(upload, block.down, layer.down, "down_proj");
@@ -119,6 +115,7 @@ void addMoe(Upload &upload, const MoeWeights &moe, DeviceLayer &layer)
 {
     addMatrix(upload, moe.router, layer.router, "router");
     upload.add(moe.correctionBias, layer.correctionBias);
+    expectAlike(moe.experts.front().gate, moe.experts.front().up, "experts' gate_proj and up_proj");
     addExperts(upload, moe.experts, &FeedForwardWeights::gate, layer.expertGate, "experts' gate_proj");
     addExperts(upload, moe.experts, &FeedForwardWeights::up, layer.expertUp, "experts' up_proj");
     addExperts(upload, moe.experts, &FeedForwardWeights::down, layer.expertDown, "experts' down_proj");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Parameters of the kernel that takes one to eight consecutive tokens through a stack of layers, shared by
-// host and device. All pointers are device pointers.
+// Parameters of the kernels that take one to eight consecutive tokens through a layer, shared by host and
+// device. All pointers are device pointers; activations are float32.
 #pragma once
 
 #include "kernels/cuda/device_layer.h"
@@ -10,13 +10,85 @@
 
 namespace bathyscope::kernels::cuda {
 
-constexpr std::int32_t decodeThreads = 512; ///< of a block; one block a multiprocessor
+constexpr std::int32_t decodeThreads = 256; ///< of a block
+constexpr std::int32_t decodeMaxThreads = 512; ///< of a block, where there are few
 constexpr std::int32_t decodeMaxTokens = 8;
 constexpr std::int32_t decodeMaxRope = 128; ///< qk_rope_head_dim at the most
 constexpr std::int32_t decodeMaxLatent = 512; ///< kv_lora_rank at the most
+constexpr std::int32_t decodeMaxWidth = 576; ///< both together at the most
 constexpr std::int32_t decodeMaxExperts = 512;
 constexpr std::int32_t decodeMaxChosen = 16; ///< experts of a token
 constexpr std::int32_t decodeHeadGroup = 16; ///< heads that share one pass over the latents
+constexpr std::int32_t decodeAttentionTile = 32; ///< positions that a block holds at once
+constexpr std::int32_t decodeMaxSplits = 256; ///< parts of the positions before a token
+
+/// What differs from step to step, so that one captured graph serves all of them.
+struct DecodeStep {
+    std::int32_t tokens = 0;
+    std::int32_t firstPosition = 0;
+    std::int32_t ids[decodeMaxTokens] = {};
+    void *cache = nullptr; ///< half precision [layers, capacity, latent + rope]
+    std::int64_t cacheLayerStride = 0; ///< elements
+    float cosines[decodeMaxTokens * decodeMaxRope / 2] = {}; ///< [tokens, rope / 2]
+    float sines[decodeMaxTokens * decodeMaxRope / 2] = {}; ///< [tokens, rope / 2]
+};
+
+/// The first kernel of a step: hands the step to the others, and looks the tokens up.
+struct BeginParams {
+    DecodeStep *step = nullptr; ///< the copy that the other kernels read
+    DeviceMatrix embedding; ///< without rows: x is given
+    float *x = nullptr; ///< [tokens, hidden]
+};
+
+/// y[t] = W norm(x[t]) for one matrix, or two side by side.
+struct ProjectParams {
+    DeviceMatrix first;
+    DeviceMatrix second; ///< of the same type and columns, or without rows
+    float *firstOut = nullptr; ///< [tokens, first.rows]
+    float *secondOut = nullptr; ///< [tokens, second.rows]
+    const float *x = nullptr; ///< [tokens, first.columns], 16-byte aligned
+    const float *norm = nullptr; ///< RMS norm's weight [first.columns]; none: x is multiplied as it is
+    float epsilon = 0; ///< of the norm
+    std::int32_t tokens = 0;
+    bool add = false; ///< to what is there, not instead of it
+};
+
+/// Bytes that a later kernel will read whatever the tokens are: brought to the L2 cache while memory idles.
+struct Prefetch {
+    const void *data = nullptr;
+    std::int64_t bytes = 0;
+};
+
+/// Latent attention in absorbed form (DeepSeek-V2, section 2.1.2), common to its three kernels.
+struct AttentionParams {
+    const DecodeStep *step = nullptr;
+    DeviceMatrix kvB; ///< [heads * (nope + value), latent]
+    const float *kvNorm = nullptr; ///< [latent]
+    const float *query = nullptr; ///< [tokens, heads * (nope + rope)]
+    const float *kv = nullptr; ///< [tokens, latent + rope]
+    float *absorbed = nullptr; ///< [tokens, heads, latent + rope]
+    float *partial = nullptr; ///< [tokens, head groups, splits, 16, latent], not normalised
+    float *partialSums = nullptr; ///< [tokens, head groups, splits, 16, 2]: maximum (base 2) and sum
+    float *attended = nullptr; ///< [tokens, heads * value]
+    std::int32_t heads = 0;
+    std::int32_t nope = 0; ///< qk_nope_head_dim
+    std::int32_t rope = 0; ///< qk_rope_head_dim
+    std::int32_t value = 0; ///< v_head_dim
+    std::int32_t latent = 0; ///< kv_lora_rank
+    std::int32_t layer = 0; ///< of the cache
+    std::int32_t tokens = 0;
+    std::int32_t splits = 0; ///< parts that a token's positions are divided into at the most
+    float epsilon = 0;
+    float softmaxScale = 0;
+    bool ropeHalves = false; ///< pairs are (i, i + rope/2), not (2i, 2i + 1)
+    Prefetch next; ///< for the kernels after
+};
+
+/// How the positions before a token are divided among blocks.
+struct AttentionSplit {
+    std::int32_t positionsEach = 0; ///< a multiple of decodeAttentionTile
+    std::int32_t count = 0;
+};
 
 /// One routed expert of a token, laid out as ExpertChoice of the engine's records.
 struct DecodeChoice {
@@ -25,88 +97,54 @@ struct DecodeChoice {
     float weight;
 };
 
-/// Shapes and constants of a model.
-struct DecodeShape {
-    std::int32_t hidden = 0;
-    std::int32_t heads = 0;
-    std::int32_t nope = 0; ///< qk_nope_head_dim
-    std::int32_t rope = 0; ///< qk_rope_head_dim
-    std::int32_t value = 0; ///< v_head_dim
-    std::int32_t latent = 0; ///< kv_lora_rank
+/// How experts are chosen (DeepSeek-V2, section 2.2; DeepSeek-V3, section 2.1.2).
+struct RoutingShape {
     std::int32_t experts = 0; ///< n_routed_experts
     std::int32_t chosen = 0; ///< num_experts_per_tok
     std::int32_t groups = 1; ///< n_group
     std::int32_t keptGroups = 1; ///< topk_group; as many as `groups` where groups play no part
-    std::int32_t expertRows = 0; ///< moe_intermediate_size
-    std::int32_t activationStride = 0; ///< floats of one token in DecodeBuffers::activations
-    float epsilon = 0; ///< of all norms
-    float softmaxScale = 0;
-    float expertFactor = 1; ///< multiplies the weights of the experts
-    bool ropeHalves = false; ///< pairs are (i, i + rope/2), not (2i, 2i + 1)
+    float factor = 1; ///< multiplies the weights
     bool sigmoid = false; ///< scores are sigmoids, not a softmax
     bool sumOfTwo = false; ///< a group is worth its two best experts, not its best
     bool normalise = false; ///< weights are divided by their sum
 };
 
-/// Activations between the stages, all float32 but for the choices.
-struct DecodeBuffers {
-    float *x = nullptr; ///< residual stream [tokens, hidden]
-    float *queryLatent = nullptr; ///< [tokens, q_lora_rank]
-    float *query = nullptr; ///< [tokens, heads * (nope + rope)]
-    float *kv = nullptr; ///< [tokens, latent + rope]
-    float *absorbed = nullptr; ///< [tokens, heads, latent + rope]
-    float *partial = nullptr; ///< [items, 16, latent]: attention of parts of the positions, not normalised
-    float *partialSums = nullptr; ///< [items, 16, 2]: maximum (base 2) and sum of each row
-    float *attended = nullptr; ///< [tokens, heads * value]
-    float *routerLogits = nullptr; ///< [tokens, experts]
-    float *activations = nullptr; ///< [tokens, chosen * expertRows + shared rows]
-    DecodeChoice *choices = nullptr; ///< [MoE layers, tokens, chosen]
-    float *logits = nullptr; ///< [tokens, vocabulary]
-    std::uint32_t *arrivals = nullptr; ///< blocks at the barrier; 0 between launches
+/// The experts that tokens chose. One that several chose is there once.
+struct RoutingTable {
+    std::int32_t count; ///< of different experts
+    std::int16_t expertOf[decodeMaxTokens * decodeMaxChosen]; ///< of each place among them
+    std::int8_t slotOf[decodeMaxTokens * decodeMaxChosen][decodeMaxTokens]; ///< place among a token's, or -1
+    DecodeChoice choices[decodeMaxTokens][decodeMaxChosen]; ///< by ascending expert
 };
 
-/// Where a launch begins and ends in the stack.
-struct DecodeParams {
-    DecodeShape shape;
-    DecodeBuffers buffers;
-    const DeviceLayer *layers = nullptr; ///< [layerCount]
-    std::int32_t layerCount = 0;
-    DeviceMatrix embedding; ///< without rows: x is given
-    DeviceMatrix head; ///< without rows: x is the result
-    const float *finalNorm = nullptr; ///< [hidden]
-    void *cache = nullptr; ///< half precision [layerCount, capacity, latent + rope]
-    std::int64_t cacheLayerStride = 0; ///< elements
-    std::int32_t logitsFrom = 0; ///< first token that logits are asked for
+/// The router of a layer.
+struct RouteParams {
+    ProjectParams logits; ///< the router's product; one matrix
+    RoutingShape shape;
+    const float *correctionBias = nullptr; ///< [experts], or none
+    std::uint32_t *arrivals = nullptr; ///< 0 between launches
+    RoutingTable *table = nullptr;
+    DecodeChoice *choices = nullptr; ///< [tokens, chosen]
 };
 
-/// What differs from step to step.
-struct DecodeStep {
+/// The feed-forward blocks of a layer: chosen experts and those that all tokens share, or one dense block.
+struct FeedForwardParams {
+    const RoutingTable *routing = nullptr;
+    std::int32_t chosen = 0; ///< num_experts_per_tok; 0: a dense layer
+    DeviceExperts expertGate;
+    DeviceExperts expertUp;
+    DeviceExperts expertDown;
+    DeviceMatrix gate; ///< of the shared experts or the dense block; without rows: there are none
+    DeviceMatrix up;
+    DeviceMatrix down;
+    const float *norm = nullptr; ///< RMS norm's weight [hidden]
+    float epsilon = 0;
+    float *x = nullptr; ///< residual stream [tokens, hidden]: read, and added to
+    float *activations = nullptr; ///< [tokens, activationStride]: chosen experts' rows, then the others'
+    std::int32_t activationStride = 0; ///< floats
+    std::int32_t hidden = 0;
+    std::int32_t firstToken = 0; ///< of this pass in the routing table
     std::int32_t tokens = 0;
-    std::int32_t firstPosition = 0;
-    std::int32_t ids[decodeMaxTokens] = {};
-    float cosines[decodeMaxTokens * decodeMaxRope / 2] = {}; ///< [tokens, rope / 2]
-    float sines[decodeMaxTokens * decodeMaxRope / 2] = {}; ///< [tokens, rope / 2]
 };
-
-/// How the positions before a token are divided among blocks, the same on host and device.
-struct AttentionSplit {
-    std::int32_t positionsEach = 0; ///< a multiple of attentionTile
-    std::int32_t count = 0;
-};
-constexpr std::int32_t attentionTile = 64;
-constexpr std::int32_t attentionMaxSplits = 128;
-
-constexpr std::int64_t decodeStateBytes = 16 * 1024; ///< of shared memory, for a block's small things
-constexpr std::int64_t decodeRingBytes = 108 * 1024; ///< likewise, for weights on their way
-
-/// Shared memory that a block needs: for the tiles of attention over `width` values a position, and for one
-/// token's `longestRow` activations beside the rings.
-constexpr std::int64_t decodeSharedBytes(std::int64_t width, std::int64_t longestRow)
-{
-    const std::int64_t attention = 2 * (decodeHeadGroup + attentionTile) * (width + 8) * 2
-        + decodeHeadGroup * (attentionTile + 8) * 2 + 2 * decodeHeadGroup * (attentionTile + 4) * 4;
-    const std::int64_t products = decodeRingBytes + (longestRow + 132) * 4;
-    return decodeStateBytes + (attention > products ? attention : products);
-}
 
 } // namespace bathyscope::kernels::cuda

@@ -163,6 +163,12 @@ void Kernel::allowSharedMemory(int bytes) const
         cuFuncSetAttribute(m_function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes));
 }
 
+void Kernel::preferSharedMemory() const
+{
+    BATHYSCOPE_CUDA_CALL(cuFuncSetAttribute(m_function, CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT,
+                                            CU_SHAREDMEM_CARVEOUT_MAX_SHARED));
+}
+
 int Kernel::blocksPerMultiprocessor(int threads, std::size_t sharedBytes) const
 {
     int blocks = 0;

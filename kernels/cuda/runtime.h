@@ -209,6 +209,9 @@ public:
     [[nodiscard]] CUfunction get() const { return m_function; }
     /// Lets blocks have `bytes` of dynamic shared memory.
     void allowSharedMemory(int bytes) const;
+    /// Gives shared memory all that it can have of the L1 cache. Kernels that ask for different shares do not
+    /// run beside each other.
+    void preferSharedMemory() const;
     [[nodiscard]] int blocksPerMultiprocessor(int threads, std::size_t sharedBytes) const;
 
 private:
