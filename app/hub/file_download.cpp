@@ -78,11 +78,25 @@ QString FileDownload::partOf(const QString &target)
 void FileDownload::start()
 {
     stop();
-    if (QFileInfo::exists(m_target)) { // another download brought it
-        m_done = QFileInfo(m_target).size();
-        emit finished();
+    const QFileInfo whole(m_target); // of another download; or of another commit, then it is replaced
+    if (whole.exists() && (m_file.size < 0 || whole.size() == m_file.size))
+        check(m_target, &FileDownload::onWholeChecked);
+    else
+        begin();
+}
+
+void FileDownload::onWholeChecked(const QString &digest)
+{
+    if (digest != m_file.digest) {
+        begin();
         return;
     }
+    m_done = QFileInfo(m_target).size();
+    emit finished();
+}
+
+void FileDownload::begin()
+{
     if (!QDir().mkpath(QFileInfo(m_target).absolutePath()) || !m_part.open(QIODevice::Append)) {
         fail(tr("%1 cannot be written: %2.")
                  .arg(QDir::toNativeSeparators(m_part.fileName()), m_part.errorString()));
@@ -95,13 +109,14 @@ void FileDownload::start()
     }
     m_redirects = 0;
     if (m_done == m_file.size)
-        verify();
+        check(m_part.fileName(), &FileDownload::onPartChecked);
     else
         request(m_url);
 }
 
 void FileDownload::stop()
 {
+    ++m_run;
     m_delay.stop();
     if (m_reply != nullptr) {
         m_reply->disconnect(this);
@@ -177,7 +192,7 @@ void FileDownload::onFinished()
         request(*next);
     } else if (m_accepted && reply->error() == QNetworkReply::NoError
                && (m_file.size < 0 || m_done == m_file.size)) {
-        verify();
+        check(m_part.fileName(), &FileDownload::onPartChecked);
     } else if (status == 416 || (status == 206 && !m_accepted)) {
         m_part.resize(0); // the server does not know the place that is wanted
         m_done = 0;
@@ -217,27 +232,27 @@ void FileDownload::tryAgain(const QString &why, int seconds)
 }
 
 /// On a thread of its own: reading a large file takes a while.
-void FileDownload::verify()
+void FileDownload::check(const QString &path, TakeDigest next)
 {
     m_part.close();
     if (m_file.digest.isEmpty()) {
-        onVerified({});
+        (this->*next)({});
         return;
     }
     QThreadPool::globalInstance()->start(
-        [self = QPointer(this), path = m_part.fileName(), like = m_file.digest] {
+        [self = QPointer(this), run = m_run, path, like = m_file.digest, next] {
             const QString digest = digestOfFile(path, like);
             QMetaObject::invokeMethod(
                 QCoreApplication::instance(),
-                [self, digest] {
-                    if (self != nullptr)
-                        self->onVerified(digest);
+                [self, run, digest, next] {
+                    if (self != nullptr && self->m_run == run)
+                        (self->*next)(digest);
                 },
                 Qt::QueuedConnection);
         });
 }
 
-void FileDownload::onVerified(const QString &digest)
+void FileDownload::onPartChecked(const QString &digest)
 {
     if (digest != m_file.digest) {
         m_part.remove();
@@ -245,7 +260,7 @@ void FileDownload::onVerified(const QString &digest)
         fail(tr("%1 arrived damaged: its hash is not the one that the hub names. It was removed; download it "
                 "again.")
                  .arg(m_file.name));
-    } else if (!m_part.rename(m_target)) {
+    } else if ((QFile::exists(m_target) && !QFile::remove(m_target)) || !m_part.rename(m_target)) {
         fail(tr("%1 cannot be written: %2.").arg(QDir::toNativeSeparators(m_target), m_part.errorString()));
     } else {
         emit finished();

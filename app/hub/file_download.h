@@ -48,8 +48,11 @@ private:
     void onFinished();
     bool takesDigest(const QNetworkReply &reply);
     void tryAgain(const QString &why, int seconds = -1);
-    void verify();
-    void onVerified(const QString &digest);
+    void begin();
+    using TakeDigest = void (FileDownload::*)(const QString &digest);
+    void check(const QString &path, TakeDigest next);
+    void onWholeChecked(const QString &digest);
+    void onPartChecked(const QString &digest);
     void fail(const QString &why);
 
     QNetworkAccessManager &m_network;
@@ -64,6 +67,7 @@ private:
     qint64 m_done = 0;
     int m_attempts = 0; ///< since the last byte
     int m_redirects = 0;
+    int m_run = 0; ///< of start() and stop(): what was begun before is of no interest
     bool m_accepted = false; ///< the body of the current reply is the file's
 };
 

@@ -38,7 +38,7 @@ void HubCommands::connectWindow(ui::LibraryWindow &window)
     ui::DownloadPage *page = window.downloads();
     connect(page, &ui::DownloadPage::searchRequested, this, &HubCommands::search);
     connect(page, &ui::DownloadPage::repositoryRequested, this, [this](const QString &id) {
-        describe({id, {}});
+        describe(id == m_asked.repository ? m_asked : HubAddress{id, {}});
     });
     connect(page, &ui::DownloadPage::downloadRequested, this,
             [this](const QString &, const ui::HubChoice &choice) { download(choice); });
@@ -66,7 +66,9 @@ void HubCommands::withAccess(const std::function<void(const HubAccess &)> &use)
 void HubCommands::search(const QString &text)
 {
     m_window->downloads()->setStatus(tr("Asking %1…").arg(m_endpoint.host()));
+    m_asked = {};
     if (const auto address = parseHubAddress(text, m_endpoint)) {
+        m_asked = *address;
         m_window->downloads()->setResults({{.id = address->repository}});
         describe(*address);
         return;

@@ -42,6 +42,7 @@ private:
     HubClient m_client;
     DownloadQueue m_queue;
     QPointer<ui::LibraryWindow> m_window;
+    HubAddress m_asked; ///< by the user, perhaps with a revision
     HubRepository m_repository; ///< the one whose choices are shown
 };
 

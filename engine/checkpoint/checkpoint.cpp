@@ -86,7 +86,8 @@ Checkpoint::Checkpoint(const std::filesystem::path &directory)
         addFile(single, nullptr);
     } else {
         throw Error(
-            fmt::format("{}: expected model.safetensors or model.safetensors.index.json, found neither",
+            fmt::format("{}: expected model.safetensors or model.safetensors.index.json, found neither "
+                        "(take a version of the model with safetensors, or a GGUF file)",
                         toUtf8(directory)));
     }
 }

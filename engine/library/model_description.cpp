@@ -58,7 +58,7 @@ void readTokenizer(const fs::path &path, const WeightFiles &model)
     if (const auto *gguf = dynamic_cast<const GgufCheckpoint *>(model.weights.get()))
         static_cast<void>(Tokenizer::fromGguf(gguf->metadata(), gguf->path()));
     else
-        static_cast<void>(Tokenizer::fromFile(path / "tokenizer.json"));
+        static_cast<void>(Tokenizer::fromFile(tokenizerFile(path)));
 }
 
 void measure(const fs::path &path, ModelDescription &description)

@@ -59,7 +59,7 @@ ModelFiles openGguf(const fs::path &file)
 ModelFiles openHub(const fs::path &directory)
 {
     ModelConfig config = loadModelConfig(directory / "config.json"); // first: it says what cannot run
-    Tokenizer tokenizer = Tokenizer::fromFile(directory / "tokenizer.json");
+    Tokenizer tokenizer = Tokenizer::fromFile(tokenizerFile(directory));
     const auto checkpoint = std::make_shared<const Checkpoint>(directory);
     ModelFiles files{.name = modelTitle(directory),
                      .config = std::move(config),
@@ -102,6 +102,17 @@ std::optional<fs::path> ggufFile(const fs::path &path)
         throw Error(fmt::format("{}: expected one model, found {} GGUF files: choose one of them",
                                 toUtf8(path), files.size()));
     return files.front();
+}
+
+fs::path tokenizerFile(const fs::path &directory)
+{
+    const fs::path file = directory / "tokenizer.json";
+    if (!fs::exists(file))
+        throw Error(
+            fmt::format("{}: expected tokenizer.json, found none (take a version of the model with it, "
+                        "or a GGUF file)",
+                        toUtf8(directory)));
+    return file;
 }
 
 ModelFiles openModelFiles(const fs::path &path)

@@ -38,6 +38,9 @@ struct WeightFiles {
 };
 WeightFiles openWeightFiles(const std::filesystem::path &path, GgufContents contents = GgufContents::All);
 
+/// tokenizer.json of a hub directory. Throws Error where there is none.
+std::filesystem::path tokenizerFile(const std::filesystem::path &directory);
+
 /// The GGUF file that a path is or holds; none for a directory in the hub's layout. Throws Error for a
 /// directory with several models.
 std::optional<std::filesystem::path> ggufFile(const std::filesystem::path &path);

@@ -170,6 +170,18 @@ private slots:
         QCOMPARE(f.hub.requests.size(), 0);
     }
 
+    void aFileOfAnotherCommitIsReplaced()
+    {
+        Fixture f;
+        f.writePart(QByteArray(f.file.size(), 'x'));
+        QVERIFY(QFile::rename(FileDownload::partOf(f.target), f.target));
+        QCOMPARE(f.run(), QString());
+        QCOMPARE(f.arrived(), f.file);
+        QCOMPARE(f.hub.requests.size(), 1);
+        QCOMPARE(f.run(), QString()); // and the right one is kept
+        QCOMPARE(f.hub.requests.size(), 1);
+    }
+
     void aWrongHashLeavesNothing()
     {
         Fixture f;
