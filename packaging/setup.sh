@@ -164,6 +164,21 @@ configure() {
     }
 }
 
+# configureRelease FOLDER [--cuda]: configures the programs for use in the folder, unless that is done. With --cuda
+# NVIDIA's compiler and headers are fetched into it first, where nvcc is not installed.
+configureRelease() {
+    local folder=$1 cuda=()
+    dropForeign "$folder"
+    if [[ ${2:-} == --cuda && ! -x $(command -v nvcc || echo /usr/local/cuda/bin/nvcc) ]]; then
+        fetchCuda "$folder/cuda"
+        cuda=(-DBATHYSCOPE_NVCC="$folder/cuda/nvidia/cu13/bin/nvcc" -DBATHYSCOPE_CUDA_INCLUDE="$folder/cuda/nvidia/cu13/include")
+    fi
+    if [[ ! -f $folder/build.ninja ]] \
+        || { ((${#cuda[@]})) && ! grep -qF "BATHYSCOPE_NVCC:FILEPATH=$folder/cuda" "$folder/CMakeCache.txt"; }; then
+        configure release "$folder" -DBATHYSCOPE_TESTS=OFF "${cuda[@]}"
+    fi
+}
+
 # build FOLDER [TARGET...]: runs ninja, showing how far it is; the output goes to build.log.
 build() {
     local folder=$1
