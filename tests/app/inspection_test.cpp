@@ -67,6 +67,7 @@ private slots:
     void theTableShowsTheLogitsOfTheTool();
     void theStripShowsTheEntropyOfTheLogits();
     void theTraceIsTheOneOfTheTool();
+    void oneKeyPinsAndLetsGo();
     void aForkAnswersBesideTheOldAnswer();
 
 private:
@@ -232,6 +233,22 @@ void InspectionTest::theTraceIsTheOneOfTheTool()
     QCOMPARE(ours.tensors().at("reply.0.router.ids").shape,
              (std::vector<std::int64_t>{std::ssize(reply().tokens), std::ssize(model.moeLayers),
                                         model.expertsPerToken}));
+}
+
+void InspectionTest::oneKeyPinsAndLetsGo()
+{
+    ui::MainWindow &window = m_program->window();
+    window.activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&window));
+    const ui::Selection *selection = m_program->controller().selection();
+    for (int page = 0; page < 3; ++page) {
+        inspector()->setCurrentPage(page);
+        select(10 + page);
+        QTest::keyClick(&window, Qt::Key_P, Qt::AltModifier);
+        QCOMPARE(selection->pinned().at, (ui::TokenPosition{reply().id, 10 + page}));
+        QTest::keyClick(&window, Qt::Key_P, Qt::AltModifier);
+        QVERIFY(!selection->pinned());
+    }
 }
 
 void InspectionTest::aForkAnswersBesideTheOldAnswer()

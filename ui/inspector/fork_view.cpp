@@ -44,8 +44,6 @@ ForkView::ForkView(Selection *selection, Versions *versions, QWidget *parent)
             [this](int branch) { emit siblingRequested(m_reply, branch - m_pair.shown); });
     connect(m_other, &QComboBox::activated, this,
             [this] { m_versions->setOther(m_reply, m_other->currentData().toInt()); });
-    connect(m_versions, &Versions::changed, this, [this] { setReply(m_reply, m_expertsPerToken); });
-    connect(m_selection, &Selection::changed, this, &ForkView::followSelection);
     connect(m_table, &PlainTable::rowPicked, this, &ForkView::pickRow);
     connect(m_left, &VersionText::tokenPicked, this, [this](int token) {
         m_selection->setToken(TokenPosition{m_reply, token});
@@ -94,6 +92,7 @@ void ForkView::setReply(MessageId reply, int expertsPerToken)
     m_expertsPerToken = expertsPerToken;
     if (pair && !same)
         showPair();
+    followSelection();
 }
 
 void ForkView::showPair()
@@ -110,7 +109,6 @@ void ForkView::showPair()
     m_comparison->setPair(m_pair, m_expertsPerToken);
     showTexts();
     showScores();
-    followSelection();
 }
 
 void ForkView::showTexts()

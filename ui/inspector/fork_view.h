@@ -28,7 +28,8 @@ public:
     /// Both must outlive the view.
     ForkView(Selection *selection, Versions *versions, QWidget *parent = nullptr);
 
-    /// Hidden unless the reply has another version.
+    /// Hidden unless the reply has another version. To be called again when the selection or the versions
+    /// have changed.
     void setReply(MessageId reply, int expertsPerToken);
 
     [[nodiscard]] ForkMap *map() const { return m_map; }
