@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/hub/model_download.h"
 
+#include "ui/window/format.h"
+
 #include <QDir>
 #include <QFileInfo>
 #include <QJsonArray>
-#include <QLocale>
 #include <QStorageInfo>
 
 #include <algorithm>
@@ -88,8 +89,7 @@ QString ModelDownload::missingRoom() const
     if (available < 0 || available >= now.total - now.done)
         return {};
     return tr("%1 are needed on this disk, and %2 are free: make room, then go on.")
-        .arg(QLocale().formattedDataSize(now.total - now.done, 1, QLocale::DataSizeSIFormat),
-             QLocale().formattedDataSize(available, 1, QLocale::DataSizeSIFormat));
+        .arg(ui::formatBytes(now.total - now.done), ui::formatBytes(available));
 }
 
 void ModelDownload::start(const QString &token)

@@ -17,22 +17,17 @@ constexpr QSize preferredSize(1040, 640);
 
 LibraryWindow::LibraryWindow(QWidget *parent)
     : QDialog(parent)
-    , m_tabs(new QTabWidget(this))
-    , m_local(new LocalModelsPage(m_tabs))
-    , m_downloads(new DownloadPage(m_tabs))
+    , m_local(new LocalModelsPage(this))
+    , m_downloads(new DownloadPage(this))
 {
     setWindowTitle(tr("Models"));
-    m_tabs->addTab(m_local, tr("On this machine"));
-    m_tabs->addTab(m_downloads, tr("Get models"));
+    auto *tabs = new QTabWidget(this);
+    tabs->addTab(m_local, tr("On this machine"));
+    tabs->addTab(m_downloads, tr("Get models"));
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(24, 12, 24, 16);
-    layout->addWidget(m_tabs);
+    layout->addWidget(tabs);
     resize(preferredSize);
-}
-
-void LibraryWindow::showDownloads()
-{
-    m_tabs->setCurrentWidget(m_downloads);
 }
 
 } // namespace bathyscope::ui

@@ -3,8 +3,6 @@
 
 #include <QDialog>
 
-class QTabWidget;
-
 namespace bathyscope::ui {
 
 class DownloadPage;
@@ -19,10 +17,8 @@ public:
 
     [[nodiscard]] LocalModelsPage *localModels() const { return m_local; }
     [[nodiscard]] DownloadPage *downloads() const { return m_downloads; }
-    void showDownloads();
 
 private:
-    QTabWidget *m_tabs;
     LocalModelsPage *m_local;
     DownloadPage *m_downloads;
 };

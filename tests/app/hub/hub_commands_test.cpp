@@ -12,6 +12,7 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
@@ -42,7 +43,7 @@ struct Fixture {
         commands = std::make_unique<HubCommands>(folder.filePath(QStringLiteral("models")),
                                                  folder.filePath(QStringLiteral("records")));
         commands->connectWindow(window);
-        window.showDownloads();
+        window.findChild<QTabWidget *>()->setCurrentWidget(window.downloads());
         window.show();
     }
 
