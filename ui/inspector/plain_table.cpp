@@ -20,9 +20,11 @@ constexpr int headerHeight = 26;
 
 } // namespace
 
-PlainTable::PlainTable(QAbstractItemModel *model, const QString &name, int rows, QWidget *parent)
+PlainTable::PlainTable(QAbstractItemModel *model, const QString &name, int rows, QWidget *parent,
+                       Widths widths)
     : QTableView(parent)
     , m_rows(rows)
+    , m_policy(widths)
 {
     setModel(model);
     setAccessibleName(name);
@@ -72,6 +74,8 @@ void PlainTable::resizeEvent(QResizeEvent *event)
 /// They only grow, so that they do not jump from token to token.
 void PlainTable::fitColumns()
 {
+    if (m_policy == Widths::ByOwner)
+        return;
     const int columns = model()->columnCount();
     m_widths.resize(static_cast<std::size_t>(columns));
     for (int column = 0; column < columns; ++column) {

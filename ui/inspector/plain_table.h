@@ -7,14 +7,19 @@
 
 namespace bathyscope::ui {
 
-/// A quiet table of numbers: no grid, rows are chosen whole, copying gives text with tabs. Columns are as
-/// wide as what they hold, and share what is left.
+/// A quiet table of numbers: no grid, rows are chosen whole, copying gives text with tabs.
 class PlainTable : public QTableView {
     Q_OBJECT
 
 public:
+    enum class Widths {
+        ByContent, ///< columns are as wide as what they hold, and share what is left
+        ByOwner ///< who made the table sets them
+    };
+
     /// `rows`: how many are in sight at most before it scrolls.
-    PlainTable(QAbstractItemModel *model, const QString &name, int rows, QWidget *parent);
+    PlainTable(QAbstractItemModel *model, const QString &name, int rows, QWidget *parent,
+               Widths widths = Widths::ByContent);
 
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override { return {200, sizeHint().height()}; }
@@ -32,6 +37,7 @@ private:
     void fitColumns();
 
     int m_rows;
+    Widths m_policy;
     std::vector<int> m_widths; ///< px that each column has needed so far
 };
 

@@ -89,7 +89,8 @@ QWidget *LocalModelsPage::buildHead()
 
 void LocalModelsPage::buildTable()
 {
-    m_table = new PlainTable(&m_shown, tr("Models on this machine"), leastRows, this);
+    m_table =
+        new PlainTable(&m_shown, tr("Models on this machine"), leastRows, this, PlainTable::Widths::ByOwner);
     m_table->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
     m_table->verticalHeader()->setDefaultSectionSize(rowHeight);
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::Fixed);
