@@ -24,6 +24,9 @@ HistoryClient::HistoryClient(ProfileHistory history, QObject *parent)
             updateState();
         });
     };
+    events.clockBehind = [this](const std::string &text) {
+        onInterfaceThread([this, text] { emit clockBehind(QString::fromStdString(text)); });
+    };
     m_thread = std::make_unique<storage::HistoryThread>(std::move(history.history), std::move(history.open),
                                                         history.refusal.toStdString(), std::move(events));
 }

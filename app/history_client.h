@@ -55,6 +55,8 @@ signals:
     void stateChanged(bathyscope::app::HistoryClient::State state, const QString &detail);
     /// Something went wrong once, or a damaged history was repaired.
     void told(const QString &text);
+    /// This machine's clock stands before the latest time stored; with an empty text: no longer.
+    void clockBehind(const QString &text);
 
 private:
     void onInterfaceThread(std::function<void()> call);

@@ -142,6 +142,7 @@ void Program::connectWindow()
             });
     connect(&m_history, &HistoryClient::stateChanged, this, &Program::onHistoryState);
     connect(&m_history, &HistoryClient::told, window, &ui::MainWindow::showError);
+    connect(&m_history, &HistoryClient::clockBehind, window, &ui::MainWindow::setClockProblem);
     m_historyCommands->connectWindow();
     connect(window, &ui::MainWindow::traceRequested, &m_traces, &TraceExport::write);
     connect(&m_traces, &TraceExport::failed, window, &ui::MainWindow::showError);

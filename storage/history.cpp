@@ -190,6 +190,11 @@ Milliseconds History::stamp()
     return m_newest;
 }
 
+Milliseconds History::clockLag() const
+{
+    return std::max<Milliseconds>(0, m_newest - now());
+}
+
 History::Change::Change(History &history, Sync sync)
     : m_history(history)
     , m_outermost(!history.database().inTransaction())

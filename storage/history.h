@@ -60,6 +60,8 @@ public:
 
     /// The greatest id in use; see IdSource::startAfter().
     [[nodiscard]] std::int64_t newestId();
+    /// By how much this machine's clock stands before the latest time stored; 0 when it does not.
+    [[nodiscard]] Milliseconds clockLag() const;
 
     /// What SQLite finds wrong with the file; empty when all is well. Reads the whole database.
     [[nodiscard]] std::vector<std::string> checkIntegrity();

@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 constexpr auto kTokenDelay = 100ms;
 constexpr auto kRetryDelay = 1s;
 constexpr auto kBackupCheck = 1h; ///< whether a new day has come
+constexpr auto kClockCheck = 1s; ///< whether the clock is right again
+constexpr Milliseconds kClockTolerance = 60'000; ///< clocks are corrected by moments all the time
 } // namespace
 
 HistoryThread::HistoryThread(std::unique_ptr<History> history, Events events)
@@ -98,6 +100,7 @@ void HistoryThread::run(const std::stop_token &stop)
             break;
         perform(std::move(tasks));
         backUp();
+        checkClock();
     }
     abandonBacklog();
     m_history.reset();
@@ -114,9 +117,9 @@ std::deque<HistoryThread::Task> HistoryThread::waitForTasks(const std::stop_toke
         const bool waits = m_open || !m_backlog.empty();
         if (waits && now >= m_retryAt)
             return {};
-        if (m_queue.empty() && !waits && now >= m_backUpAt)
+        if (m_queue.empty() && !waits && (now >= m_backUpAt || now >= m_checkClockAt))
             return {};
-        Clock::time_point wake = now + kBackupCheck;
+        Clock::time_point wake = std::min(now + kBackupCheck, m_checkClockAt);
         if (!m_queue.empty())
             wake = m_due;
         if (waits)
@@ -255,6 +258,16 @@ void HistoryThread::backUp()
     } catch (const std::exception &error) {
         report(fmt::format("No copy of the history could be made. {}", error.what()));
     }
+}
+
+void HistoryThread::checkClock()
+{
+    const bool behind = m_history->clockLag() > kClockTolerance;
+    m_checkClockAt = Clock::now() + (behind ? Clock::duration(kClockCheck) : Clock::duration(kBackupCheck));
+    if (std::exchange(m_clockBehind, behind) != behind && m_events.clockBehind)
+        m_events.clockBehind(behind ? "The clock of this machine stands before the last message stored. New "
+                                      "messages keep their order, but not their time, until it is right."
+                                    : "");
 }
 
 void HistoryThread::reportDamage(const DamagedDatabase &error) const

@@ -40,6 +40,8 @@ public:
         std::function<void(const std::string &text)> refused;
         /// All that the medium refused is stored now.
         std::function<void()> recovered;
+        /// This machine's clock stands before the latest time stored; with an empty text: no longer.
+        std::function<void(const std::string &text)> clockBehind = {};
     };
     /// Gives the history of a folder; throws like the constructor of History.
     using Open = std::function<std::unique_ptr<History>()>;
@@ -105,6 +107,7 @@ private:
     void retryBacklog();
     void abandonBacklog();
     void backUp();
+    void checkClock();
     void reportDamage(const DamagedDatabase &error) const;
     void report(const std::string &text) const;
 
@@ -114,6 +117,8 @@ private:
     std::deque<Task> m_backlog; ///< refused writes and those behind them
     std::string m_refusal; ///< why the first of m_backlog was refused
     std::string m_traceProblem; ///< the last one that was told
+    bool m_clockBehind = false; ///< it was told
+    Clock::time_point m_checkClockAt; ///< at the beginning, and after each write, at once
     Clock::time_point m_retryAt;
     /// Not in the first seconds: they belong to what a person waits for.
     Clock::time_point m_backUpAt = Clock::now() + std::chrono::seconds(5);

@@ -3,6 +3,7 @@
 // Migration of older files, copies, restoring, recovery from damage, files that vanish, clocks that go back.
 #include "storage/files.h"
 #include "storage/half.h"
+#include "storage/history_rows.h"
 #include "storage/history_thread.h"
 #include "storage/schema.h"
 #include "tests/storage/storage_test.h"
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <future>
 #include <sstream>
 
 #include <unistd.h>
@@ -349,6 +351,23 @@ TEST(Clock, setBackKeepsOrderAndTakesMessages)
     ASSERT_EQ(list.size(), 2U);
     EXPECT_EQ(list[0].title, "newest");
     EXPECT_EQ(list[1].messages, 2);
+}
+
+TEST(Clock, setBackIsToldUntilItIsRight)
+{
+    OneConversation one;
+    one.close();
+    // As if the last message had been written a little more than what is tolerated after this moment.
+    runSql(one.folder.database(), "UPDATE conversations SET updated = " + std::to_string(now() + 61'500));
+    std::promise<std::string> behind;
+    std::promise<void> right;
+    HistoryThread::Events events;
+    events.clockBehind = [&](const std::string &text) {
+        text.empty() ? right.set_value() : behind.set_value(text);
+    };
+    HistoryThread thread(std::make_unique<History>(one.folder.path()), events);
+    EXPECT_NE(behind.get_future().get(), "");
+    EXPECT_EQ(right.get_future().wait_for(std::chrono::minutes(1)), std::future_status::ready);
 }
 
 TEST(Folders, holdConversationsAndLeaveThemWhenTheyGo)

@@ -11,6 +11,20 @@
 
 namespace bathyscope::ui {
 
+namespace {
+
+bool isNotice(Banner::Kind kind)
+{
+    return kind == Banner::Kind::Notice || kind == Banner::Kind::LastingNotice;
+}
+
+bool lasts(Banner::Kind kind)
+{
+    return kind == Banner::Kind::LastingError || kind == Banner::Kind::LastingNotice;
+}
+
+} // namespace
+
 Banner::Banner(Kind kind, QWidget *parent)
     : QWidget(parent)
     , m_kind(kind)
@@ -19,15 +33,15 @@ Banner::Banner(Kind kind, QWidget *parent)
     m_text->setTextFormat(Qt::PlainText);
     m_text->setWordWrap(true);
     m_text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-    m_text->setAccessibleName(kind == Kind::Notice ? tr("Notice") : tr("Error"));
+    m_text->setAccessibleName(isNotice(kind) ? tr("Notice") : tr("Error"));
     m_text->setFont(theme::textFont());
     auto *layout = new QHBoxLayout(this);
     layout->setContentsMargins(16, 8, 8, 9);
     layout->addWidget(m_text, 1);
-    if (kind != Kind::LastingError) {
+    if (!lasts(kind)) {
         auto *dismiss = new BarButton(BarButton::Look::Bare, this);
         dismiss->setText(tr("Dismiss"));
-        dismiss->setAccessibleName(kind == Kind::Notice ? tr("Dismiss the notice") : tr("Dismiss the error"));
+        dismiss->setAccessibleName(isNotice(kind) ? tr("Dismiss the notice") : tr("Dismiss the error"));
         layout->addWidget(dismiss, 0, Qt::AlignTop);
         connect(dismiss, &QToolButton::clicked, this, &QWidget::hide);
     }
@@ -42,6 +56,14 @@ void Banner::show(const QString &text)
     QAccessible::updateAccessibility(&event);
 }
 
+void Banner::showWhile(const QString &text)
+{
+    if (text.isEmpty())
+        hide();
+    else
+        show(text);
+}
+
 QString Banner::text() const
 {
     return isHidden() ? QString() : m_text->text();
@@ -51,7 +73,7 @@ void Banner::paintEvent(QPaintEvent *event)
 {
     Q_UNUSED(event)
     const Colors &colors = theme::colors();
-    const QColor mark = m_kind == Kind::Notice ? colors.accent : colors.error;
+    const QColor mark = isNotice(m_kind) ? colors.accent : colors.error;
     QColor tint = mark;
     tint.setAlphaF(0.1F);
     QPainter painter(this);

@@ -8,16 +8,17 @@ class QLabel;
 namespace bathyscope::ui {
 
 /// A sentence across the window. It stays until it is dismissed or the next one takes its place; one about
-/// something that lasts cannot be dismissed, whoever shows it hides it when it is over.
+/// something that lasts cannot be dismissed: it goes when that is over.
 class Banner : public QWidget {
     Q_OBJECT
 
 public:
-    enum class Kind { Error, LastingError, Notice };
+    enum class Kind { Error, LastingError, Notice, LastingNotice };
 
     explicit Banner(Kind kind, QWidget *parent = nullptr);
 
     void show(const QString &text);
+    void showWhile(const QString &text); ///< empty: it is over
     [[nodiscard]] QString text() const; ///< empty: it is hidden
 
 protected:

@@ -45,6 +45,7 @@ MainWindow::MainWindow(ChatModel *chat, Selection *selection, ConversationModel 
     , m_messages(chat)
     , m_top(new TopBar(this))
     , m_storageProblem(new Banner(Banner::Kind::LastingError, this))
+    , m_clockProblem(new Banner(Banner::Kind::LastingNotice, this))
     , m_error(new Banner(Banner::Kind::Error, this))
     , m_notice(new Banner(Banner::Kind::Notice, this))
     , m_docks(new QMainWindow(this))
@@ -67,6 +68,7 @@ MainWindow::MainWindow(ChatModel *chat, Selection *selection, ConversationModel 
     layout->setSpacing(0);
     layout->addWidget(m_top);
     layout->addWidget(m_storageProblem);
+    layout->addWidget(m_clockProblem);
     layout->addWidget(m_error);
     layout->addWidget(m_notice);
     layout->addWidget(m_docks, 1);
@@ -145,15 +147,22 @@ QString MainWindow::shownError() const
 
 void MainWindow::setStorageProblem(const QString &text)
 {
-    if (text.isEmpty())
-        m_storageProblem->hide();
-    else
-        m_storageProblem->show(text);
+    m_storageProblem->showWhile(text);
 }
 
 QString MainWindow::storageProblem() const
 {
     return m_storageProblem->text();
+}
+
+void MainWindow::setClockProblem(const QString &text)
+{
+    m_clockProblem->showWhile(text);
+}
+
+QString MainWindow::clockProblem() const
+{
+    return m_clockProblem->text();
 }
 
 void MainWindow::showNotice(const QString &text)

@@ -47,6 +47,9 @@ public:
     /// window asks first.
     void setStorageProblem(const QString &text);
     [[nodiscard]] QString storageProblem() const; ///< empty: none
+    /// Shows that times are not to be trusted, until it is called with an empty text.
+    void setClockProblem(const QString &text);
+    [[nodiscard]] QString clockProblem() const; ///< empty: none
     /// Tells of something that went well; it stays until the user dismisses it.
     void showNotice(const QString &text);
     [[nodiscard]] QString shownNotice() const; ///< empty: none
@@ -116,6 +119,7 @@ private:
     ChatModel *m_messages;
     TopBar *m_top;
     Banner *m_storageProblem;
+    Banner *m_clockProblem;
     Banner *m_error;
     Banner *m_notice;
     QMainWindow *m_docks; ///< holds the columns; a plain child widget

@@ -225,6 +225,16 @@ private slots:
         QVERIFY(fixture.window.close());
     }
 
+    void aWrongClockIsToldUntilItIsRight()
+    {
+        Fixture fixture;
+        fixture.window.setClockProblem(QStringLiteral("it is yesterday"));
+        QCOMPARE(fixture.window.clockProblem(), QStringLiteral("it is yesterday"));
+        fixture.window.setClockProblem({});
+        QVERIFY(fixture.window.clockProblem().isEmpty());
+        QVERIFY(fixture.window.close()); // nothing would be lost: it does not ask
+    }
+
     void anErrorStaysUntilItIsDismissed()
     {
         Fixture fixture;
