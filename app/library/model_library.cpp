@@ -219,8 +219,11 @@ const ModelDescription &ModelLibrary::describe(const fs::path &path)
 {
     std::error_code ignored;
     const fs::path named = fs::is_directory(path, ignored) ? path / "config.json" : path;
-    const std::int64_t changed = fs::last_write_time(named, ignored).time_since_epoch().count()
-        + (named == path ? 0 : fs::last_write_time(path, ignored).time_since_epoch().count());
+    // A file put in another's place, however old, changes its folder.
+    const std::int64_t changed =
+        std::max(fs::last_write_time(named, ignored), fs::last_write_time(path, ignored))
+            .time_since_epoch()
+            .count();
     const std::uintmax_t size = fs::file_size(named, ignored);
     Described &known = m_described[path];
     if (known.changed != changed || known.size != size)

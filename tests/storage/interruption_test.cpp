@@ -85,14 +85,18 @@ void expectAllButTheLast250ms(const LoadedMessage &loaded, const SharedMemory<Sh
 {
     EXPECT_EQ(loaded.message.state, MessageState::Interrupted);
     EXPECT_EQ(loaded.damage, "");
-    for (std::size_t i = 0; i < loaded.tokens.size(); ++i)
-        ASSERT_EQ(loaded.tokens[i], tokenOf(static_cast<int>(i)));
+    // Words and traces lie in two files, of which the second may be a batch behind.
+    for (std::size_t i = 0; i < loaded.tokens.size(); ++i) {
+        if (i < loaded.traced)
+            ASSERT_EQ(loaded.tokens[i], tokenOf(static_cast<int>(i)));
+        else
+            ASSERT_EQ(loaded.tokens[i].bytes, tokenOf(static_cast<int>(i)).bytes);
+    }
     EXPECT_EQ(loaded.message.text, joined(loaded.tokens, Section::Answer));
     EXPECT_EQ(loaded.message.reasoning, joined(loaded.tokens, Section::Reasoning));
-    if (static_cast<int>(loaded.tokens.size()) < log->count) {
-        const Clock::time_point firstLost{Clock::duration(log->posted[loaded.tokens.size()])};
-        EXPECT_LE(killed - firstLost, 250ms)
-            << log->count - static_cast<int>(loaded.tokens.size()) << " tokens";
+    if (static_cast<int>(loaded.traced) < log->count) {
+        const Clock::time_point firstLost{Clock::duration(log->posted[loaded.traced])};
+        EXPECT_LE(killed - firstLost, 250ms) << log->count - static_cast<int>(loaded.traced) << " tokens";
     }
 }
 
@@ -100,6 +104,7 @@ TEST(Interruption, losesAtMostTheLastQuarterOfASecond)
 {
     std::mt19937 random(std::random_device{}());
     TempFolder folder;
+    std::size_t conversations = 0;
     for (int round = 0; round < 20; ++round) {
         const SharedMemory<SharedLog> log;
         const Clock::time_point killed =
@@ -108,12 +113,17 @@ TEST(Interruption, losesAtMostTheLastQuarterOfASecond)
             History history(folder.path());
             EXPECT_TRUE(history.openedAfterCrash());
             EXPECT_TRUE(history.checkIntegrity().empty());
-            const LoadedConversation loaded = history.load(history.conversations().front().id);
-            ASSERT_EQ(loaded.path.size(), 1U);
-            expectAllButTheLast250ms(loaded.path.front(), log, killed);
+            const std::vector<Conversation> all = history.conversations();
+            if (all.size() == conversations) { // killed before even the conversation was written
+                EXPECT_LE(killed - Clock::time_point(Clock::duration(log->posted[0])), 250ms);
+            } else {
+                ASSERT_EQ(all.size(), ++conversations);
+                const LoadedConversation loaded = history.load(all.front().id);
+                ASSERT_EQ(loaded.path.size(), 1U);
+                expectAllButTheLast250ms(loaded.path.front(), log, killed);
+            }
         }
         ASSERT_EQ(runSql(folder.database(), "PRAGMA integrity_check"), "ok");
-        ASSERT_EQ(runSql(folder.database(), "SELECT count(*) FROM conversations"), std::to_string(round + 1));
     }
     EXPECT_FALSE(History(folder.path()).openedAfterCrash());
 }
