@@ -43,6 +43,10 @@ cuda_wheels=(
     "nvidia-cublas==13.1.*"
 )
 test_packages=("libgtest-dev|the test framework")
+sanitizer_packages=(
+    "clang|the compiler with sanitizers and libFuzzer"
+    "libclang-rt-14-dev libclang-rt-dev libclang-common-14-dev|libFuzzer and sanitizers"
+)
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -204,7 +204,7 @@ HWY_INLINE void storeSumsOfFour(const F32 (&v)[4], float *out)
 #else
 /// Adds the halves of a vector until four lanes are left.
 template <class D>
-HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> foldToFour(D d, hn::Vec<D> v)
+HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> foldToFour([[maybe_unused]] D d, hn::Vec<D> v)
 {
     if constexpr (hn::MaxLanes(D()) <= 4) {
         return v;

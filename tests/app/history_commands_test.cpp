@@ -5,6 +5,7 @@
 #include "app/instance_server.h"
 #include "app/program.h"
 #include "tests/app/fake_backend.h"
+#include "tests/app/throws.h"
 
 #include <QFile>
 #include <QSignalSpy>
@@ -198,7 +199,7 @@ private slots:
         QVERIFY(file.open(QIODevice::ReadWrite) && file.seek(60));
         file.write(QByteArray::fromHex("00000063"));
         file.close();
-        QVERIFY_EXCEPTION_THROWN((void)openHistory(folder.path()), storage::NewerDatabase);
+        QVERIFY(throws<storage::NewerDatabase>([&] { (void)openHistory(folder.path()); }));
         const QByteArray before = contentOf(file.fileName());
         {
             Running running(folder.path(), Access::ReadOnly);

@@ -4,6 +4,7 @@
 #include "app/model_locator.h"
 #include "app/program.h"
 #include "tests/app/stored_tokens.h"
+#include "tests/app/throws.h"
 #include "tests/engine/reference_data.h"
 #include "ui/chat/chat_view.h"
 #include "ui/chat/composer.h"
@@ -103,7 +104,7 @@ private slots:
     {
         const QTemporaryDir folder;
         const auto first = openHistory(folder.path());
-        QVERIFY_EXCEPTION_THROWN(openHistory(folder.path()), storage::ProfileInUse);
+        QVERIFY(throws<storage::ProfileInUse>([&] { (void)openHistory(folder.path()); }));
     }
 
     void aModelIsOpenedFromTheLibrary()

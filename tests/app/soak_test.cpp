@@ -29,7 +29,7 @@ namespace {
 constexpr int patience = 120'000; // ms; other programs may hold the cores
 constexpr int longestReply = 96; // tokens
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
+#if defined(BATHYSCOPE_SANITIZED) || !defined(__GLIBC__)
 constexpr bool memoryIsMeasured = false; // a sanitizer keeps what was freed
 #else
 constexpr bool memoryIsMeasured = true;

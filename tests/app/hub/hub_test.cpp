@@ -5,6 +5,7 @@
 #include "app/hub/hub_client.h"
 #include "engine/error.h"
 #include "tests/app/hub/fake_hub.h"
+#include "tests/app/throws.h"
 
 #include <QSignalSpy>
 #include <QTemporaryDir>
@@ -193,7 +194,7 @@ private slots:
                  (QStringList{QStringLiteral("config.json"), QStringLiteral("tokenizer.json"),
                               QStringLiteral("model.safetensors")}));
         for (const char *wrong : {"", "[]", "{}", "{'id':'a/b','sha':'main','siblings':[]}"})
-            QVERIFY_EXCEPTION_THROWN(parseRepository(json(wrong)), Error);
+            QVERIFY(throws<Error>([&] { (void)parseRepository(json(wrong)); }));
     }
 
     void namesStayInTheirFolder()
