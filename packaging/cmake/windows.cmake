@@ -3,6 +3,8 @@
 
 if(WIN32)
     enable_language(RC)
+    # The host's resource compiler knows a compression that Qt for Windows is built without.
+    set(CMAKE_AUTORCC_OPTIONS --no-zstd)
 endif()
 
 # Icon, description, version and manifest of a program; elsewhere they are the package's.
