@@ -74,7 +74,7 @@ TokenScale tokenScale(ColorBy by)
     case ColorBy::Surprisal:
         return {text("surprisal"), text("0"), text("8 bit")};
     case ColorBy::Entropy:
-        return {text("entropy"), text("0"), text("4 bit")};
+        return {text("entropy, derived"), text("0"), text("4 bit")};
     case ColorBy::Rank:
         return {text("rank"), text("1"), text("> 20")};
     }
