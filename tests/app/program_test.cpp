@@ -125,7 +125,8 @@ private slots:
         QVERIFY(window != nullptr && window->isVisible());
         ui::LocalModelsPage *page = window->localModels();
         QTRY_VERIFY(page->model()->rowOf(path) >= 0);
-        QTRY_COMPARE(page->model()->entry(page->model()->rowOf(path)).fit, ui::LibraryEntry::Fit::Ram);
+        QTRY_COMPARE_WITH_TIMEOUT(page->model()->entry(page->model()->rowOf(path)).fit,
+                                  ui::LibraryEntry::Fit::Ram, 60'000);
         QTRY_VERIFY(page->model()->rowOf(builtinModelDirectory()) >= 0);
         page->select(path);
         QTest::keyClick(page->findChild<QTableView *>(), Qt::Key_Return);
