@@ -137,9 +137,11 @@ TEST(GgufFiles, AnyPartAndTheirDirectoryOpenTheWholeModel)
     const TemporaryDirectory directory;
     for (const char *part : {"qwen2-tiny-00001-of-00002.gguf", "qwen2-tiny-00002-of-00002.gguf"})
         std::filesystem::copy_file(ggufPath(part), directory.path() / part);
-    const GgufCheckpoint second(directory.path() / "qwen2-tiny-00002-of-00002.gguf");
-    EXPECT_TRUE(second.metadata().contains("tokenizer.ggml.tokens"));
-    EXPECT_EQ(openModelFiles(directory.path()).fingerprint, second.fingerprint());
+    { // Windows removes no file that is mapped.
+        const GgufCheckpoint second(directory.path() / "qwen2-tiny-00002-of-00002.gguf");
+        EXPECT_TRUE(second.metadata().contains("tokenizer.ggml.tokens"));
+        EXPECT_EQ(openModelFiles(directory.path()).fingerprint, second.fingerprint());
+    }
     std::filesystem::copy_file(ggufPath("llama-tiny.gguf"), directory.path() / "llama-tiny.gguf");
     EXPECT_THROW(openModelFiles(directory.path()), Error); // two models: which one?
     std::filesystem::remove(directory.path() / "qwen2-tiny-00002-of-00002.gguf");
