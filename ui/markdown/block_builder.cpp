@@ -225,6 +225,9 @@ void BlockBuilder::lineBreak()
 
 void BlockBuilder::nullCharacter()
 {
+    // Its place is found by search, which may meet one of a code block's language before it: no checkpoint.
+    leaf();
+    m_untouched = false;
     const auto found = m_source.find('\0', m_cursor);
     if (found != std::string_view::npos)
         append(m_source.substr(found, 1));
