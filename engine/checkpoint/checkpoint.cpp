@@ -18,22 +18,6 @@ namespace {
 
 using nlohmann::json;
 
-std::optional<kernels::DType> weightType(StoredType type)
-{
-    switch (type) {
-    case StoredType::F32:
-        return kernels::DType::F32;
-    case StoredType::F16:
-        return kernels::DType::F16;
-    case StoredType::BF16:
-        return kernels::DType::BF16;
-    case StoredType::F8E4M3:
-        return kernels::DType::F8E4M3;
-    default:
-        return std::nullopt;
-    }
-}
-
 /// tensor name -> file name, of an index file. The files must lie directly in the model's directory.
 std::map<std::string, std::string> readWeightMap(const std::filesystem::path &indexFile)
 {
@@ -55,6 +39,22 @@ std::map<std::string, std::string> readWeightMap(const std::filesystem::path &in
 }
 
 } // namespace
+
+std::optional<kernels::DType> weightType(StoredType type)
+{
+    switch (type) {
+    case StoredType::F32:
+        return kernels::DType::F32;
+    case StoredType::F16:
+        return kernels::DType::F16;
+    case StoredType::BF16:
+        return kernels::DType::BF16;
+    case StoredType::F8E4M3:
+        return kernels::DType::F8E4M3;
+    default:
+        return std::nullopt;
+    }
+}
 
 std::int64_t Tensor::elements() const
 {

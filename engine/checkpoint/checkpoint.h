@@ -6,9 +6,13 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 namespace bathyscope {
+
+/// The type that weights stored as `type` are computed from; nothing where they cannot be.
+[[nodiscard]] std::optional<kernels::DType> weightType(StoredType type);
 
 /// The weights of a hub model directory: `model.safetensors`, or the files that
 /// `model.safetensors.index.json` lists. Memory-mapped, never copied.

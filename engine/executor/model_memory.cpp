@@ -2,6 +2,7 @@
 //
 // What a model takes, read off its bound weights.
 #include "engine/executor/memory_plan.h"
+#include "engine/executor/quantised_layer.h"
 
 #include <fmt/format.h>
 
@@ -21,15 +22,11 @@ constexpr std::int64_t driverBytes = 896 * mebi;
 constexpr std::int64_t decodeBatch = 8;
 constexpr std::int64_t attentionSplits = 128;
 
-std::int64_t blocksOf(std::int64_t n)
-{
-    return (n + kernels::scaleBlock - 1) / kernels::scaleBlock;
-}
-
 std::int64_t storedBytes(const kernels::MatrixView &m)
 {
     const auto row = static_cast<std::int64_t>(kernels::rowBytes(m.dtype, m.columns));
-    return m.rows * row + (m.scales ? blocksOf(m.rows) * m.scaleColumns * std::int64_t(sizeof(float)) : 0);
+    return m.rows * row
+        + (m.scales ? scaleBlocksOf(m.rows) * m.scaleColumns * std::int64_t(sizeof(float)) : 0);
 }
 
 /// Adds up what belongs together.
@@ -40,8 +37,8 @@ public:
         if (m.dtype == kernels::DType::F8E4M3 || kernels::isPacked(m.dtype))
             return matrix(m);
         m_sum.stored += storedBytes(m);
-        m_sum.quantised +=
-            m.rows * m.columns + blocksOf(m.rows) * blocksOf(m.columns) * std::int64_t(sizeof(float));
+        m_sum.quantised += m.rows * m.columns
+            + scaleBlocksOf(m.rows) * scaleBlocksOf(m.columns) * std::int64_t(sizeof(float));
         return *this;
     }
 

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <optional>
 #include <thread>
 
 namespace bathyscope {
@@ -22,20 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-std::optional<kernels::DType> wideType(StoredType type)
-{
-    switch (type) {
-    case StoredType::F32:
-        return kernels::DType::F32;
-    case StoredType::F16:
-        return kernels::DType::F16;
-    case StoredType::BF16:
-        return kernels::DType::BF16;
-    default:
-        return std::nullopt;
-    }
-}
-
 /// The projections of attention and feed-forward blocks, experts included.
 bool isProjection(const std::string &name, const StoredTensor &tensor)
 {
@@ -43,8 +28,8 @@ bool isProjection(const std::string &name, const StoredTensor &tensor)
         "q_proj",    "k_proj",    "v_proj",  "o_proj",    "q_a_proj",    "q_b_proj", "kv_a_proj_with_mqa",
         "kv_b_proj", "gate_proj", "up_proj", "down_proj", "gate_up_proj"};
     const std::string ending = ".weight";
-    if (tensor.shape.size() != 2 || !wideType(tensor.type) || !name.starts_with("model.layers.")
-        || !name.ends_with(ending))
+    if (tensor.shape.size() != 2 || !weightType(tensor.type) || tensor.type == StoredType::F8E4M3
+        || !name.starts_with("model.layers.") || !name.ends_with(ending))
         return false;
     const std::string matrix = name.substr(0, name.size() - ending.size());
     return std::find(projections.begin(), projections.end(), matrix.substr(matrix.rfind('.') + 1))
@@ -109,7 +94,7 @@ private:
     void quantise(const StoredTensor &tensor)
     {
         const kernels::MatrixView weights{.data = tensor.bytes.data(),
-                                          .dtype = *wideType(tensor.type),
+                                          .dtype = *weightType(tensor.type),
                                           .rows = tensor.shape[0],
                                           .columns = tensor.shape[1]};
         m_values.resize(static_cast<std::size_t>(weights.rows * weights.columns));
