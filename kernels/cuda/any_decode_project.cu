@@ -32,14 +32,21 @@ __device__ __forceinline__ void project(const ProjectParams &p)
     __shared__ TileParts<wide> parts;
     const int columns = p.first.columns;
     const int rowBytes = rowBytesOf<dtype>(columns);
-    const int firstTiles = (p.first.rows + tileRows - 1) / tileRows;
-    const int tiles = firstTiles + (p.second.rows + tileRows - 1) / tileRows;
+    const int secondTile = (p.first.rows + tileRows - 1) / tileRows;
+    const int thirdTile = secondTile + (p.second.rows + tileRows - 1) / tileRows;
+    const int tiles = thirdTile + (p.third.rows + tileRows - 1) / tileRows;
+    // Values: a choice between structs or references would go through local memory.
+    const auto choose = [&](int tile, auto first, auto second, auto third) {
+        return tile < secondTile ? first : tile < thirdTile ? second : third;
+    };
+    const auto firstRow = [&](int tile) {
+        return (tile - choose(tile, 0, secondTile, thirdTile)) * tileRows;
+    };
     const auto rowsOf = [&](int tile) {
-        const bool isFirst = tile < firstTiles;
-        const void *data = isFirst ? p.first.data : p.second.data;
-        const float *scales = isFirst ? p.first.scales : p.second.scales;
-        const int last = (isFirst ? p.first.rows : p.second.rows) - 1;
-        const int row = (isFirst ? tile : tile - firstTiles) * tileRows + laneOf() / 4;
+        const void *data = choose(tile, p.first.data, p.second.data, p.third.data);
+        const float *scales = choose(tile, p.first.scales, p.second.scales, p.third.scales);
+        const int last = choose(tile, p.first.rows, p.second.rows, p.third.rows) - 1;
+        const int row = firstRow(tile) + laneOf() / 4;
         return LaneRows{rowOf(data, scales, p.first.scaleColumns, min(row, last), rowBytes),
                         rowOf(data, scales, p.first.scaleColumns, min(row + 8, last), rowBytes)};
     };
@@ -57,14 +64,12 @@ __device__ __forceinline__ void project(const ProjectParams &p)
     product.run(x, p.tokens, parts, static_cast<int>(blockIdx.x), static_cast<int>(gridDim.x), tiles,
                 [&](int tile, int buffer) {
                     const int token = static_cast<int>(threadIdx.x) / tileRows;
-                    const bool isFirst = tile < firstTiles;
-                    const int rows = isFirst ? p.first.rows : p.second.rows;
-                    const int row = (isFirst ? tile : tile - firstTiles) * tileRows
-                        + static_cast<int>(threadIdx.x) % tileRows;
+                    const int rows = choose(tile, p.first.rows, p.second.rows, p.third.rows);
+                    const int row = firstRow(tile) + static_cast<int>(threadIdx.x) % tileRows;
                     if (token >= p.tokens || row >= rows)
                         return;
-                    float *out =
-                        (isFirst ? p.firstOut : p.secondOut) + static_cast<std::int64_t>(token) * rows + row;
+                    float *out = choose(tile, p.firstOut, p.secondOut, p.thirdOut)
+                        + static_cast<std::int64_t>(token) * rows + row;
                     *out = parts.sum(buffer, static_cast<int>(threadIdx.x) % tileRows, token)
                         + (p.add ? __ldcg(out) : 0.0F);
                 });

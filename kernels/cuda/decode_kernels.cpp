@@ -138,7 +138,8 @@ void DecodeKernels::project(const ProjectParams &params) const
 {
     const DeviceMatrix &m = params.first;
     const std::int64_t bytes = stagedBytes(m.dtype, m.columns);
-    const std::int64_t tiles = ceilDiv(m.rows, tileRows) + ceilDiv(params.second.rows, tileRows);
+    const std::int64_t tiles = ceilDiv(m.rows, tileRows) + ceilDiv(params.second.rows, tileRows)
+        + ceilDiv(params.third.rows, tileRows);
     const std::int32_t fit = tokensThatFit(bytes);
     for (std::int32_t begin = 0; begin < params.tokens; begin += fit) {
         ProjectParams pass = params;
@@ -146,6 +147,7 @@ void DecodeKernels::project(const ProjectParams &params) const
         pass.x += std::int64_t(begin) * m.columns;
         pass.firstOut += std::int64_t(begin) * m.rows;
         pass.secondOut += std::int64_t(begin) * params.second.rows;
+        pass.thirdOut += std::int64_t(begin) * params.third.rows;
         start(kernelFor(m_project, m.dtype, pass.tokens),
               {.blocks = {blocksFor(tiles)},
                .threads = tiles <= m_multiprocessors || m.columns > normalisedColumns ? decodeMaxThreads

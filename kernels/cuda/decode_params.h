@@ -40,12 +40,14 @@ struct BeginParams {
     float *x = nullptr; ///< [tokens, hidden]
 };
 
-/// y[t] = W norm(x[t]) for one matrix, or two side by side.
+/// y[t] = W norm(x[t]) for one matrix, or up to three side by side.
 struct ProjectParams {
     DeviceMatrix first;
     DeviceMatrix second; ///< of the same type and columns, or without rows
+    DeviceMatrix third{}; ///< likewise
     float *firstOut = nullptr; ///< [tokens, first.rows]
     float *secondOut = nullptr; ///< [tokens, second.rows]
+    float *thirdOut = nullptr; ///< [tokens, third.rows]
     const float *x = nullptr; ///< [tokens, first.columns], 16-byte aligned
     const float *norm = nullptr; ///< RMS norm's weight [first.columns]; none: x is multiplied as it is
     float epsilon = 0; ///< of the norm

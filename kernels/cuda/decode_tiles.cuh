@@ -371,9 +371,8 @@ __device__ __forceinline__ float blockSum(float (&sums)[decodeMaxWarps], float v
 }
 
 /// Tokens of x [tokens, columns] into shared memory. Synchronise before use.
-template <DType dtype>
-__device__ __forceinline__ void stageTokens(const SplitTokens<dtype> &to, const float *x, int columns,
-                                            int tokens)
+template <typename Tokens>
+__device__ __forceinline__ void stageTokens(const Tokens &to, const float *x, int columns, int tokens)
 {
 #pragma unroll 1
     for (int t = 0; t < tokens; ++t)
@@ -403,9 +402,8 @@ public:
     }
 
     /// Tokens of x [tokens, columns] as x / sqrt(mean(x²) + epsilon) * weights. Synchronise before use.
-    template <DType dtype>
-    __device__ __forceinline__ void stage(const SplitTokens<dtype> &to, const float *x, float epsilon,
-                                          int tokens) const
+    template <typename Tokens>
+    __device__ __forceinline__ void stage(const Tokens &to, const float *x, float epsilon, int tokens) const
     {
         __shared__ float sums[decodeMaxTokens][decodeMaxWarps];
 #pragma unroll 1
