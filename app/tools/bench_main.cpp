@@ -132,7 +132,7 @@ private:
         return median(seconds);
     }
 
-    /// Seconds from the prompt to the logits of the next token.
+    /// Seconds from the prompt to the next token.
     double readTokens(std::int64_t count)
     {
         const std::vector<TokenId> ids = someTokens(count, m_executor.config().vocabSize);
@@ -141,32 +141,45 @@ private:
         for (std::size_t begin = 0; begin < ids.size();) {
             const std::size_t size =
                 std::min(static_cast<std::size_t>(m_executor.maxChunk()), ids.size() - begin);
-            const bool last = begin + size == ids.size();
-            m_executor.forward(
-                {.tokens = {ids.data() + begin, size}, .logits = last ? LogitsOf::LastToken : LogitsOf::None},
-                *m_cache, m_result);
+            forward({ids.data() + begin, size}, begin + size == ids.size(), false);
             begin += size;
         }
         return secondsSince(start);
     }
 
-    /// Seconds for writing tokens greedily behind `depth` cached ones; with taps, all that the inspector
-    /// keeps.
+    /// Seconds for writing tokens greedily behind `depth` cached ones, as a session does; with taps, all that
+    /// the inspector keeps.
     double writeTokens(std::int64_t depth, bool taps)
     {
         m_cache->truncate(static_cast<std::int32_t>(depth));
-        SamplingParameters greedy;
-        greedy.temperature = 0;
-        Sampler sampler(greedy);
         const auto start = Clock::now();
         for (std::int64_t i = 0; i < m_generate; ++i) {
-            const TokenId id = sampler.choose(m_result.logits);
-            const Distribution distribution = describeDistribution(m_result.logits, taps ? 20 : 0);
-            if (!std::isfinite(distribution.logSumExp))
+            if (m_result.choice.token < 0 || !std::isfinite(m_result.choice.distribution.logSumExp))
                 throw Error("the logits are not finite");
-            m_executor.forward({.tokens = {&id, 1}, .routing = taps}, *m_cache, m_result);
+            TokenRecord record;
+            record.id = m_result.choice.token;
+            record.logProb = m_result.choice.logProb;
+            record.top = std::move(m_result.choice.distribution.top);
+            record.experts = m_result.routing;
+            forward({&record.id, 1}, true, taps);
         }
         return secondsSince(start);
+    }
+
+    void forward(std::span<const TokenId> tokens, bool last, bool taps)
+    {
+        ForwardRequest request{
+            .tokens = tokens, .logits = last ? LogitsOf::LastToken : LogitsOf::None, .routing = taps};
+        if (last)
+            request.choice = m_sampler.request(taps ? TraceOptions().candidates : 0);
+        m_executor.forward(request, *m_cache, m_result);
+    }
+
+    static SamplingParameters greedy()
+    {
+        SamplingParameters parameters;
+        parameters.temperature = 0;
+        return parameters;
     }
 
     Executor &m_executor;
@@ -175,6 +188,7 @@ private:
     std::vector<std::int64_t> m_depths;
     std::int64_t m_repeat;
     std::unique_ptr<KvCache> m_cache;
+    Sampler m_sampler{greedy()};
     ForwardResult m_result;
 };
 

@@ -267,6 +267,9 @@ void CpuExecutor::forward(const ForwardRequest &request, KvCache &cache, Forward
                           tokens - firstOutput, result.logits.data());
     });
     cache.advance(static_cast<std::int32_t>(tokens));
+    result.choice = request.choice ? chooseToken(result.logits, *request.choice) : TokenChoice();
+    if (result.choice.token >= 0)
+        result.logits.clear();
 }
 
 void CpuExecutor::draft(std::span<const TokenId> tokens, std::span<const float> hidden, std::int32_t position,

@@ -6,16 +6,6 @@
 
 namespace bathyscope::cuda {
 
-namespace {
-
-std::size_t moeLayersOf(const Part &part)
-{
-    return static_cast<std::size_t>(std::count_if(part.layers.begin(), part.layers.end(),
-                                                  [](const DeviceLayer &l) { return l.router.rows > 0; }));
-}
-
-} // namespace
-
 Chunks::Chunks(const Model &model, const PrefillOptions &options)
     : m_model(model)
     , m_parts(model.parts.size())
@@ -34,7 +24,7 @@ Chunks::Chunks(const Model &model, const PrefillOptions &options)
             m_parts[p].ids = DeviceBuffer(tokens * sizeof(TokenId));
         m_parts[p].x =
             DeviceBuffer(tokens * static_cast<std::size_t>(model.config.hiddenSize) * sizeof(float));
-        m_parts[p].routing = DeviceBuffer(moeLayersOf(model.parts[p]) * tokens * k * sizeof(ExpertChoice));
+        m_parts[p].routing = DeviceBuffer(model.parts[p].moeLayers() * tokens * k * sizeof(ExpertChoice));
     }
 }
 
@@ -54,7 +44,7 @@ void Chunks::readRouting(std::size_t part, std::int32_t rows, std::int32_t neede
                          std::span<ExpertChoice> routing)
 {
     const Part &from = m_model.parts[part];
-    const std::size_t layers = moeLayersOf(from);
+    const std::size_t layers = from.moeLayers();
     const auto k = static_cast<std::size_t>(m_model.config.moe->numExpertsPerTok);
     const auto traced = static_cast<std::size_t>(rows);
     const auto wanted = static_cast<std::size_t>(needed);

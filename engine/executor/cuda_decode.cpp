@@ -70,12 +70,14 @@ Prefetch prefetchOf(const DeviceMatrix &m)
 
 } // namespace
 
-Decode::Decode(const Model &model, std::size_t part)
+Decode::Decode(const Model &model, std::size_t part, DecodeChoice *trace)
     : m_model(model)
     , m_part(model.parts[part])
     , m_partIndex(part)
     , m_routing(routingOf(model.config))
     , m_kernels(m_part.info, m_part.stream)
+    , m_chooseKernels(m_part.info, m_part.stream)
+    , m_trace(trace)
     , m_layers(m_part.layers)
     , m_activationStride(activationStrideOf(model.config))
 {
@@ -99,7 +101,13 @@ Decode::Decode(const Model &model, std::size_t part)
     pieces.add(m_buffers.routerLogits, tokens * m_routing.experts);
     pieces.add(m_buffers.activations, tokens * m_activationStride);
     pieces.add(m_buffers.choices, tokens * static_cast<std::int64_t>(m_layers.size()) * m_routing.chosen);
-    pieces.add(m_buffers.logits, m_part.head.rows > 0 ? tokens * c.vocabSize : 0);
+    if (m_part.head.rows > 0) {
+        pieces.add(m_buffers.logits, tokens * c.vocabSize);
+        pieces.add(m_buffers.sliceMaxima, chooseSlices);
+        pieces.add(m_buffers.sliceSums, chooseSlices);
+        pieces.add(m_buffers.sliceTempered, chooseSlices);
+        m_choice = PinnedBuffer(sizeof(ChooseResult));
+    }
     pieces.add(m_buffers.step, 1);
     pieces.add(m_buffers.routing, 1);
     pieces.add(m_buffers.arrivals, 1);
@@ -146,6 +154,8 @@ void Decode::runRange(const GraphKey &key) const
     }
     if (key.range.logits)
         computeLogits(key);
+    if (key.range.choose)
+        choose(key);
 }
 
 void Decode::runLayer(std::int32_t index, std::int32_t moeLayer, std::int32_t tokens) const
@@ -264,6 +274,23 @@ void Decode::computeLogits(const GraphKey &key) const
                        .norm = draft ? m_part.draft->finalNorm : m_part.finalNorm,
                        .epsilon = static_cast<float>(m_model.config.rmsNormEps),
                        .tokens = key.tokens - key.range.logitsFrom});
+}
+
+void Decode::choose(const GraphKey &key) const
+{
+    static_assert(sizeof(DecodeChoice) == sizeof(std::uint64_t));
+    const auto moeLayers = static_cast<std::int32_t>(m_part.moeLayers());
+    m_chooseKernels.choose({.settings = &m_buffers.step->choose,
+                            .logits = m_buffers.logits,
+                            .maxima = m_buffers.sliceMaxima,
+                            .sums = m_buffers.sliceSums,
+                            .tempered = m_buffers.sliceTempered,
+                            .result = m_choice.as<ChooseResult>(),
+                            .trace = reinterpret_cast<const std::uint64_t *>(m_buffers.choices),
+                            .traceOut = reinterpret_cast<std::uint64_t *>(
+                                m_trace + std::int64_t(m_part.firstMoeLayer) * key.tokens * m_routing.chosen),
+                            .traceWords = key.range.trace ? moeLayers * key.tokens * m_routing.chosen : 0,
+                            .vocabulary = m_model.config.vocabSize});
 }
 
 void Decode::multiply(const DeviceMatrix &matrix, const float *x, float *y, std::int32_t tokens) const

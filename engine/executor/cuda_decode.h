@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/executor/cuda_state.h"
+#include "kernels/cuda/choose_kernels.h"
 #include "kernels/cuda/decode_kernels.h"
 
 #include <compare>
@@ -20,6 +21,8 @@ struct DecodeRange {
     bool logits = false; ///< of the tokens from logitsFrom on
     std::int32_t logitsFrom = 0;
     std::int32_t firstMoeLayer = 0; ///< MoE layers of the part before firstLayer
+    bool choose = false; ///< with `logits`: of the token logitsFrom, by step.choose
+    bool trace = false; ///< with `choose`: the part's experts, for the host
 
     auto operator<=>(const DecodeRange &) const = default;
 };
@@ -38,6 +41,9 @@ struct DecodeBuffers {
     float *activations = nullptr; ///< [tokens, chosen * moe_intermediate_size + shared rows]
     kernels::cuda::DecodeChoice *choices = nullptr; ///< [MoE layers, tokens, chosen]
     float *logits = nullptr; ///< [tokens, vocabulary]
+    float *sliceMaxima = nullptr; ///< see ChooseParams
+    float *sliceSums = nullptr; ///< likewise
+    float *sliceTempered = nullptr; ///< likewise
     kernels::cuda::DecodeStep *step = nullptr;
     kernels::cuda::RoutingTable *routing = nullptr; ///< of the layer that runs
     std::uint32_t *arrivals = nullptr; ///< see RouteParams
@@ -45,8 +51,9 @@ struct DecodeBuffers {
 
 class Decode {
 public:
-    /// `part` outlives the result; its card is current.
-    Decode(const Model &model, std::size_t part);
+    /// `part` outlives the result; its card is current. `trace` [MoE layers of the model, tokens,
+    /// num_experts_per_tok] is pinned and gets the part's experts of a step with DecodeRange::trace.
+    Decode(const Model &model, std::size_t part, kernels::cuda::DecodeChoice *trace);
 
     /// Enqueues the range on the part's stream.
     void run(const kernels::cuda::DecodeStep &step, const DecodeRange &range, const Cache &cache);
@@ -58,6 +65,12 @@ public:
     void multiply(const DeviceMatrix &matrix, const float *x, float *y, std::int32_t tokens) const;
 
     [[nodiscard]] const DecodeBuffers &buffers() const { return m_buffers; }
+
+    /// Of the last step with DecodeRange::choose, once it has ended.
+    [[nodiscard]] const kernels::cuda::ChooseResult &choice() const
+    {
+        return *m_choice.as<kernels::cuda::ChooseResult>();
+    }
 
 private:
     struct GraphKey {
@@ -73,6 +86,7 @@ private:
     void attend(const DeviceLayer &layer, std::int32_t index, std::int32_t tokens) const;
     void feedForward(const DeviceLayer &layer, std::int32_t moeLayer, std::int32_t tokens) const;
     void computeLogits(const GraphKey &key) const;
+    void choose(const GraphKey &key) const;
     [[nodiscard]] bool isDraft(const DecodeRange &range) const;
 
     const Model &m_model;
@@ -80,6 +94,9 @@ private:
     std::size_t m_partIndex;
     kernels::cuda::RoutingShape m_routing;
     kernels::cuda::DecodeKernels m_kernels;
+    kernels::cuda::ChooseKernels m_chooseKernels;
+    kernels::cuda::DecodeChoice *m_trace;
+    kernels::cuda::PinnedBuffer m_choice; ///< last part only
     std::vector<DeviceLayer> m_layers; ///< the draft's last
     std::int32_t m_activationStride = 0;
     DeviceBuffer m_memory;

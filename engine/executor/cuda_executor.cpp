@@ -40,6 +40,18 @@ auto guarded(const char *what, const Work &work)
     }
 }
 
+static_assert(maxChoiceCandidates == kernels::cuda::chooseMaxCandidates);
+
+kernels::cuda::ChooseSettings settingsOf(const ChoiceRequest &request)
+{
+    return {.candidates = request.candidates,
+            .temperature = request.temperature,
+            .topK = request.topK,
+            .topP = request.topP,
+            .minP = request.minP,
+            .uniform = request.uniform};
+}
+
 class CudaExecutor final : public Executor {
 public:
     CudaExecutor(const ModelConfig &config, std::shared_ptr<const TensorSource> source,
@@ -49,10 +61,6 @@ public:
         , m_model(config, m_weights, shares, options.quantise)
         , m_chunks(m_model, {.quantiseActivations = !options.bf16Activations})
     {
-        for (std::size_t i = 0; i < m_model.parts.size(); ++i) {
-            m_model.parts[i].device->makeCurrent();
-            m_decode.push_back(std::make_unique<Decode>(m_model, i));
-        }
         const auto vocabulary = static_cast<std::size_t>(config.vocabSize);
         const auto hidden = static_cast<std::size_t>(config.hiddenSize);
         m_logits = PinnedBuffer(decodeMaxTokens * vocabulary * sizeof(float));
@@ -61,6 +69,10 @@ public:
             m_routing =
                 PinnedBuffer(decodeMaxTokens * config.moeLayers().size()
                              * static_cast<std::size_t>(config.moe->numExpertsPerTok) * sizeof(ExpertChoice));
+        for (std::size_t i = 0; i < m_model.parts.size(); ++i) {
+            m_model.parts[i].device->makeCurrent();
+            m_decode.push_back(std::make_unique<Decode>(m_model, i, m_routing.as<DecodeChoice>()));
+        }
         if (m_weights.mtp)
             m_joined = DeviceBuffer(decodeMaxTokens * 2 * hidden * sizeof(float));
     }
@@ -96,11 +108,13 @@ private:
     void runGroup(const ForwardRequest &request, const Group &group, const DecodeStep &step,
                   const Cache &cache, ForwardResult &result);
 
-    void runChunk(const ForwardRequest &request, KvCache &cache, ForwardResult &result);
+    void runChunk(const ForwardRequest &request, std::size_t outputs, KvCache &cache, ForwardResult &result);
     void readLogits(float *to, std::size_t tokens);
     void readHidden(std::size_t part, const DecodeStep &step, float *to);
     void handOn(std::size_t part, const DecodeStep &step);
-    void readOutputs(const Group &group, const DecodeStep &step, ForwardResult &result);
+    void readOutputs(const ForwardRequest &request, const Group &group, const DecodeStep &step,
+                     ForwardResult &result);
+    void readChoice(ForwardResult &result);
     void normaliseForDraft(const float *x, std::int64_t tokens, float *to) const;
 
     std::shared_ptr<const TensorSource> m_source;
@@ -159,6 +173,7 @@ void CudaExecutor::runGroup(const ForwardRequest &request, const Group &group, c
     const auto tokens = static_cast<std::size_t>(step.tokens);
     const auto hidden = static_cast<std::size_t>(config().hiddenSize);
     const bool outputs = request.logits != LogitsOf::None && group.firstOutput < group.first + tokens;
+    const bool chooses = outputs && request.choice;
     const auto logitsFrom = static_cast<std::int32_t>(std::max(group.firstOutput, group.first) - group.first);
     for (std::size_t p = 0; p < m_model.parts.size(); ++p) {
         const Part &part = m_model.parts[p];
@@ -167,13 +182,16 @@ void CudaExecutor::runGroup(const ForwardRequest &request, const Group &group, c
         const std::int32_t step1 = group.byLayers ? 1 : layers;
         std::int32_t moeLayer = 0;
         for (std::int32_t layer = 0; layer < layers; layer += step1) {
+            const bool last = part.head.rows > 0 && layer + step1 == layers;
             m_decode[p]->run(step,
                              {.firstLayer = layer,
                               .layers = step1,
                               .embed = p == 0 && layer == 0,
-                              .logits = outputs && part.head.rows > 0 && layer + step1 == layers,
+                              .logits = outputs && last,
                               .logitsFrom = logitsFrom,
-                              .firstMoeLayer = moeLayer},
+                              .firstMoeLayer = moeLayer,
+                              .choose = chooses && last,
+                              .trace = chooses && last && request.routing},
                              cache);
             moeLayer += part.layers[static_cast<std::size_t>(layer)].router.rows > 0;
             if (request.hidden)
@@ -192,7 +210,7 @@ void CudaExecutor::runGroup(const ForwardRequest &request, const Group &group, c
         normaliseForDraft(to, step.tokens, to);
     }
     if (outputs)
-        readOutputs(group, step, result);
+        readOutputs(request, group, step, result);
 }
 
 void CudaExecutor::normaliseForDraft(const float *x, std::int64_t tokens, float *to) const
@@ -206,8 +224,10 @@ void CudaExecutor::normaliseForDraft(const float *x, std::int64_t tokens, float 
                           .epsilon = static_cast<float>(config().rmsNormEps)});
 }
 
-/// Logits and routing of the group's tokens that they are asked for, at the step's one synchronisation.
-void CudaExecutor::readOutputs(const Group &group, const DecodeStep &step, ForwardResult &result)
+/// Logits or choice, and routing, of the group's tokens that they are asked for, at the step's one
+/// synchronisation.
+void CudaExecutor::readOutputs(const ForwardRequest &request, const Group &group, const DecodeStep &step,
+                               ForwardResult &result)
 {
     const auto tokens = static_cast<std::size_t>(step.tokens);
     const auto vocabulary = static_cast<std::size_t>(config().vocabSize);
@@ -216,29 +236,47 @@ void CudaExecutor::readOutputs(const Group &group, const DecodeStep &step, Forwa
     const std::size_t at = group.first + from - group.firstOutput;
     const auto k = static_cast<std::size_t>(config().moe ? config().moe->numExpertsPerTok : 0);
     const auto &last = m_model.parts.back();
-    kernels::cuda::copyToHost(m_logits.as(), m_decode.back()->buffers().logits,
-                              count * vocabulary * sizeof(float), last.stream);
-    std::size_t moeLayers = 0;
     for (std::size_t p = 0; p < m_model.parts.size() && !result.routing.empty(); ++p) {
         const Part &part = m_model.parts[p];
         part.device->makeCurrent();
-        const auto here = static_cast<std::size_t>(std::count_if(
-            part.layers.begin(), part.layers.end(), [](const DeviceLayer &l) { return l.router.rows > 0; }));
-        kernels::cuda::copyToHost(m_routing.as<ExpertChoice>() + moeLayers * tokens * k,
-                                  m_decode[p]->buffers().choices, here * tokens * k * sizeof(ExpertChoice),
-                                  part.stream);
-        if (p + 1 < m_model.parts.size())
+        if (request.choice && &part == &last)
+            break; // its kernels have written them
+        kernels::cuda::copyToHost(m_routing.as<ExpertChoice>()
+                                      + static_cast<std::size_t>(part.firstMoeLayer) * tokens * k,
+                                  m_decode[p]->buffers().choices,
+                                  part.moeLayers() * tokens * k * sizeof(ExpertChoice), part.stream);
+        if (&part != &last)
             part.stream.synchronize();
-        moeLayers += here;
     }
-    last.stream.synchronize();
-    std::copy_n(m_logits.as<float>(), count * vocabulary, result.logits.data() + at * vocabulary);
-    if (result.routing.empty())
-        return;
+    if (request.choice)
+        readChoice(result);
+    else
+        readLogits(result.logits.data() + at * vocabulary, count);
+    const std::size_t moeLayers = result.routing.empty() ? 0 : config().moeLayers().size();
     for (std::size_t t = 0; t < count; ++t)
         for (std::size_t l = 0; l < moeLayers; ++l)
             std::copy_n(m_routing.as<ExpertChoice>() + (l * tokens + from + t) * k, k,
                         result.routing.data() + ((at + t) * moeLayers + l) * k);
+}
+
+/// Waits for the step. Where the candidates cannot tell the token, reads all logits.
+void CudaExecutor::readChoice(ForwardResult &result)
+{
+    m_model.parts.back().stream.synchronize();
+    const kernels::cuda::ChooseResult &chosen = m_decode.back()->choice();
+    if (chosen.drawn < 0) {
+        result.logits.resize(static_cast<std::size_t>(config().vocabSize));
+        return readLogits(result.logits.data(), 1);
+    }
+    Distribution &distribution = result.choice.distribution;
+    distribution.logSumExp = chosen.logSumExp;
+    distribution.restMass = chosen.restMass;
+    distribution.top.resize(static_cast<std::size_t>(chosen.count));
+    for (std::size_t i = 0; i < distribution.top.size(); ++i)
+        distribution.top[i] = {chosen.best[i].id, chosen.best[i].logit - chosen.logSumExp};
+    const Candidate &token = distribution.top[static_cast<std::size_t>(chosen.drawn)];
+    result.choice.token = token.id;
+    result.choice.logProb = token.logProb;
 }
 
 void CudaExecutor::forward(const ForwardRequest &request, KvCache &cache, ForwardResult &result)
@@ -251,7 +289,8 @@ void CudaExecutor::forward(const ForwardRequest &request, KvCache &cache, Forwar
     const std::size_t perToken = config().moe
         ? config().moeLayers().size() * static_cast<std::size_t>(config().moe->numExpertsPerTok)
         : 0;
-    result.logits.resize(outputs * static_cast<std::size_t>(config().vocabSize));
+    result.logits.resize(request.choice ? 0 : outputs * static_cast<std::size_t>(config().vocabSize));
+    result.choice.token = -1;
     result.routing.resize(request.routing ? outputs * perToken : 0);
     result.routerLogits.clear();
     result.hidden.resize(request.hidden ? static_cast<std::size_t>(config().numHiddenLayers) * tokens * hidden
@@ -259,11 +298,12 @@ void CudaExecutor::forward(const ForwardRequest &request, KvCache &cache, Forwar
     result.draftInput.resize(request.draftInput ? tokens * hidden : 0);
     guarded("the GPU", [&] {
         if (tokens > fewTokens && !request.hidden)
-            return runChunk(request, cache, result);
+            return runChunk(request, outputs, cache, result);
         for (std::size_t first = 0; first < tokens; first += decodeMaxTokens) {
             const std::size_t count = std::min<std::size_t>(decodeMaxTokens, tokens - first);
-            const DecodeStep step =
-                makeStep(m_model.rope, request.tokens.subspan(first, count), cache.length());
+            DecodeStep step = makeStep(m_model.rope, request.tokens.subspan(first, count), cache.length());
+            if (request.choice)
+                step.choose = settingsOf(*request.choice);
             runGroup(request, {first, tokens - outputs, request.hidden}, step, static_cast<Cache &>(cache),
                      result);
             cache.advance(static_cast<std::int32_t>(count));
@@ -271,12 +311,12 @@ void CudaExecutor::forward(const ForwardRequest &request, KvCache &cache, Forwar
     });
 }
 
-/// Many tokens on tensor cores; their logits eight tokens at a time.
-void CudaExecutor::runChunk(const ForwardRequest &request, KvCache &cache, ForwardResult &result)
+/// Many tokens on tensor cores; the logits of the last `outputs` eight tokens at a time.
+void CudaExecutor::runChunk(const ForwardRequest &request, std::size_t outputs, KvCache &cache,
+                            ForwardResult &result)
 {
     const std::size_t tokens = request.tokens.size();
     const auto hidden = static_cast<std::size_t>(config().hiddenSize);
-    const std::size_t outputs = result.logits.size() / static_cast<std::size_t>(config().vocabSize);
     const std::size_t firstOutput = tokens - outputs;
     const std::size_t firstNeeded = request.draftInput ? 0 : std::min(firstOutput, tokens - 1);
     std::vector<ExpertChoice> routing(outputs > 0 ? result.routing.size() / outputs * (tokens - firstNeeded)
@@ -301,6 +341,12 @@ void CudaExecutor::runChunk(const ForwardRequest &request, KvCache &cache, Forwa
         step.tokens = static_cast<std::int32_t>(count);
         kernels::cuda::copyOnDevice(decode.buffers().x, m_chunks.x() + first * hidden,
                                     count * hidden * sizeof(float), last.stream);
+        if (request.choice) {
+            step.choose = settingsOf(*request.choice);
+            decode.run(step, {.logits = true, .choose = true}, static_cast<const Cache &>(cache));
+            readChoice(result);
+            break;
+        }
         decode.run(step, {.logits = true}, static_cast<const Cache &>(cache));
         readLogits(result.logits.data()
                        + (first - firstOutput) * static_cast<std::size_t>(config().vocabSize),

@@ -11,6 +11,7 @@
 #include "kernels/cuda/driver.h"
 #include "kernels/cuda/runtime.h"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -44,6 +45,12 @@ struct Part {
     const float *finalNorm = nullptr; ///< last part only, [hidden]
     const float *inverseFrequencies = nullptr; ///< [rope / 2]; see RopeTable
     std::optional<DraftLayer> draft; ///< last part only
+
+    [[nodiscard]] std::size_t moeLayers() const
+    {
+        return static_cast<std::size_t>(std::count_if(
+            layers.begin(), layers.end(), [](const DeviceLayer &layer) { return layer.router.rows > 0; }));
+    }
 };
 
 /// Latents of all layers in half precision: as many bytes as bf16, which would miss the bound of 3e-2 on

@@ -4,10 +4,12 @@
 // purpose: each device fuses as it likes. The CPU executor is the readable reference.
 #pragma once
 
+#include "engine/executor/token_choice.h"
 #include "engine/models/model_config.h"
 #include "engine/records.h"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -44,6 +46,9 @@ enum class LogitsOf : std::uint8_t { None, LastToken, AllTokens };
 struct ForwardRequest {
     std::span<const TokenId> tokens; ///< appended at the cache's end; at least one
     LogitsOf logits = LogitsOf::LastToken;
+    /// With LogitsOf::LastToken: what is wanted in place of the logits, which then are handed out only where
+    /// it takes all of them to tell the next token.
+    std::optional<ChoiceRequest> choice = {};
     bool routing = false; ///< of the tokens that logits are asked for
     bool routerLogits = false; ///< of the same tokens; see Executor::hasRouterLogits()
     bool hidden = false; ///< outputs of all layers, of all tokens
@@ -52,6 +57,7 @@ struct ForwardRequest {
 
 struct ForwardResult {
     std::vector<float> logits; ///< [1 or tokens, vocab_size]
+    TokenChoice choice; ///< whole where it has a token
     std::vector<ExpertChoice> routing; ///< [1 or tokens, MoE layers, num_experts_per_tok], ascending experts
     std::vector<float> routerLogits; ///< [1 or tokens, MoE layers, n_routed_experts]
     std::vector<float> hidden; ///< [layers, tokens, hidden_size]: the residual stream after each layer

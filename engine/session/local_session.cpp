@@ -110,24 +110,46 @@ bool LocalSession::prefill(Run &run, const std::vector<TokenId> &prompt, std::st
 
 void LocalSession::forward(Run &run, std::span<const TokenId> tokens, bool last)
 {
-    m_backend.executor().forward({.tokens = tokens,
-                                  .logits = last ? LogitsOf::LastToken : LogitsOf::None,
-                                  .routing = last && run.request.trace.routing},
-                                 *m_timeline.cache, run.result);
+    ForwardRequest request{.tokens = tokens,
+                           .logits = last ? LogitsOf::LastToken : LogitsOf::None,
+                           .routing = last && run.request.trace.routing};
+    if (last && !isForced(run))
+        request.choice = run.sampler.request(run.request.trace.candidates);
+    m_backend.executor().forward(request, *m_timeline.cache, run.result);
     m_backend.expectWholeModel();
     m_timeline.tokens.insert(m_timeline.tokens.end(), tokens.begin(), tokens.end());
 }
 
+bool LocalSession::isForced(const Run &run)
+{
+    return static_cast<std::size_t>(run.summary.generatedTokens) < run.forced.size();
+}
+
+/// The executor's choice, or one from all logits.
+TokenChoice LocalSession::nextToken(Run &run)
+{
+    const std::size_t candidates = static_cast<std::size_t>(run.request.trace.candidates);
+    if (run.result.choice.token >= 0) {
+        run.result.choice.distribution.keepBest(candidates);
+        return std::move(run.result.choice);
+    }
+    const std::vector<float> &logits = run.result.logits;
+    TokenChoice choice;
+    choice.distribution = describeDistribution(logits, run.request.trace.candidates);
+    choice.token = isForced(run) ? run.forced[static_cast<std::size_t>(run.summary.generatedTokens)]
+                                 : run.sampler.choose(logits);
+    choice.logProb = logits[static_cast<std::size_t>(choice.token)] - choice.distribution.logSumExp;
+    return choice;
+}
+
 TokenRecord LocalSession::nextRecord(Run &run) const
 {
-    const std::vector<float> &logits = run.result.logits;
+    TokenChoice choice = nextToken(run);
     TokenRecord record;
-    const auto generated = static_cast<std::size_t>(run.summary.generatedTokens);
-    record.id = generated < run.forced.size() ? run.forced[generated] : run.sampler.choose(logits);
-    Distribution distribution = describeDistribution(logits, run.request.trace.candidates);
-    record.logProb = logits[static_cast<std::size_t>(record.id)] - distribution.logSumExp;
-    record.top = std::move(distribution.top);
-    record.restMass = distribution.restMass;
+    record.id = choice.token;
+    record.logProb = choice.logProb;
+    record.top = std::move(choice.distribution.top);
+    record.restMass = choice.distribution.restMass;
     record.experts = run.result.routing;
     record.bytes = (*m_backend.model().vocabulary)[static_cast<std::size_t>(record.id)];
     record.seconds = static_cast<float>(secondsSince(run.start));

@@ -47,6 +47,9 @@ private:
     void beginReply(Run &run, const std::vector<TokenId> &start) const;
     static void deliver(Run &run, std::vector<TokenRecord> &&records);
     FinishReason decode(Run &run, std::stop_token stop);
+    /// The next token of the reply is given.
+    static bool isForced(const Run &run);
+    static TokenChoice nextToken(Run &run);
     TokenRecord nextRecord(Run &run) const;
     void forward(Run &run, std::span<const TokenId> tokens, bool last);
 

@@ -45,6 +45,28 @@ void Sampler::penalise()
                                             : m_logits[id] * m_parameters.repetitionPenalty;
 }
 
+std::optional<ChoiceRequest> Sampler::request(std::int32_t candidates)
+{
+    // That many hold 0.95 of the mass in nearly every place of a text.
+    constexpr std::int32_t usual = 64;
+    const SamplingParameters &p = m_parameters;
+    const bool greedy = p.temperature <= 0;
+    if (p.repetitionPenalty != 1.0F || (!greedy && p.topK >= maxChoiceCandidates)
+        || candidates > maxChoiceCandidates)
+        return std::nullopt;
+    m_requested.reset();
+    if (greedy)
+        return ChoiceRequest{.candidates = std::max(candidates, 1)};
+    m_requested = uniform();
+    // One more than top-k shows whether another ties with the last.
+    return ChoiceRequest{.candidates = std::max(candidates, p.topK > 0 ? p.topK + 1 : usual),
+                         .temperature = p.temperature,
+                         .topK = p.topK,
+                         .topP = p.topP,
+                         .minP = p.minP,
+                         .uniform = *m_requested};
+}
+
 TokenId Sampler::choose(std::span<const float> logits)
 {
     m_logits.assign(logits.begin(), logits.end());
@@ -53,7 +75,7 @@ TokenId Sampler::choose(std::span<const float> logits)
         return best();
     applyTemperature();
     keepTopK();
-    const Kept kept = keepByProbability();
+    const KeptTokens kept = keepLikely();
     return draw({m_candidates.data(), kept.minP});
 }
 
@@ -82,7 +104,7 @@ void Sampler::keepTopK()
             logit = -INFINITY;
 }
 
-Sampler::Kept Sampler::keepByProbability()
+KeptTokens Sampler::keepLikely()
 {
     const auto sums = kernels::logSumExp(m_logits.data(), static_cast<std::int64_t>(m_logits.size()));
     // Tokens below this share cannot be needed to reach top_p: all of them together have less than the rest.
@@ -94,36 +116,26 @@ Sampler::Kept Sampler::keepByProbability()
         if (p >= floor && p > 0)
             m_candidates.push_back({p, static_cast<TokenId>(id)});
     }
-    std::sort(m_candidates.begin(), m_candidates.end(), [](const Weighted &a, const Weighted &b) {
+    std::sort(m_candidates.begin(), m_candidates.end(), [](const WeightedToken &a, const WeightedToken &b) {
         return a.probability != b.probability ? a.probability > b.probability : a.id < b.id;
     });
-    Kept kept{m_candidates.size(), 0};
-    if (m_parameters.topP < 1) {
-        float mass = 0;
-        for (kept.topP = 0; kept.topP < m_candidates.size() && (kept.topP == 0 || mass < m_parameters.topP);
-             ++kept.topP)
-            mass += m_candidates[kept.topP].probability;
-    }
-    const float least = m_parameters.minP * m_candidates.front().probability;
-    kept.minP = kept.topP;
-    while (kept.minP > 1 && m_candidates[kept.minP - 1].probability < least)
-        --kept.minP;
-    return kept;
+    return keepByProbability(m_candidates, m_parameters.topP, m_parameters.minP);
 }
 
-TokenId Sampler::draw(std::span<const Weighted> kept)
+/// std::uniform_real_distribution differs between libraries; the same seed gives the same text everywhere.
+double Sampler::uniform()
+{
+    return static_cast<double>(m_random() >> 11U) * 0x1p-53;
+}
+
+TokenId Sampler::draw(std::span<const WeightedToken> kept)
 {
     double sum = 0;
-    for (const Weighted &candidate : kept)
+    for (const WeightedToken &candidate : kept)
         sum += candidate.probability;
-    // std::uniform_real_distribution differs between libraries; the same seed gives the same text everywhere.
-    double target = static_cast<double>(m_random() >> 11U) * 0x1p-53 * sum;
-    for (const Weighted &candidate : kept) {
-        target -= candidate.probability;
-        if (target < 0)
-            return candidate.id;
-    }
-    return kept.back().id;
+    const double place = m_requested ? *m_requested : uniform();
+    m_requested.reset();
+    return kept[findDrawn(kept, place * sum).value_or(kept.size() - 1)].id;
 }
 
 SamplerOutcome Sampler::inspect(std::span<const float> logits, std::span<const Candidate> top)
@@ -156,7 +168,7 @@ void Sampler::inspectStages(SamplerOutcome &outcome, std::span<const Candidate> 
     keepTopK();
     removed(SamplerStage::TopK) =
         static_cast<std::int32_t>(std::count(m_logits.begin(), m_logits.end(), -INFINITY));
-    const Kept kept = keepByProbability();
+    const KeptTokens kept = keepLikely();
     const std::size_t afterTopK = m_logits.size() - static_cast<std::size_t>(removed(SamplerStage::TopK));
     // Without top-p, what is missing of the candidates has underflowed: it cannot be drawn, but no stage did
     // it.
@@ -184,23 +196,6 @@ void Sampler::inspectStages(SamplerOutcome &outcome, std::span<const Candidate> 
     }
 }
 
-namespace {
-
-/// Probability of all tokens that are not in `top`. Added up over them: one minus the mass of the top would
-/// be all rounding where the model is nearly certain.
-float restOf(std::span<const float> logits, std::span<const Candidate> top, float logSumExp)
-{
-    if (top.size() == logits.size())
-        return 0;
-    std::vector<float> others(logits.begin(), logits.end());
-    for (const Candidate &candidate : top)
-        others[static_cast<std::size_t>(candidate.id)] = -INFINITY;
-    const auto rest = kernels::logSumExp(others.data(), static_cast<std::int64_t>(others.size()));
-    return std::min(std::exp(rest.logSumExp - logSumExp), 1.0F);
-}
-
-} // namespace
-
 float entropyOf(std::span<const float> logits, float logSumExp)
 {
     double nats = 0;
@@ -219,39 +214,6 @@ std::int32_t rankOf(std::span<const float> logits, TokenId id)
     for (std::size_t other = 0; other < logits.size(); ++other)
         rank += logits[other] > own || (logits[other] == own && other < static_cast<std::size_t>(id)) ? 1 : 0;
     return rank;
-}
-
-Distribution describeDistribution(std::span<const float> logits, std::int32_t count)
-{
-    Distribution distribution;
-    distribution.logSumExp =
-        kernels::logSumExp(logits.data(), static_cast<std::int64_t>(logits.size())).logSumExp;
-    const std::size_t n = std::min(static_cast<std::size_t>(count), logits.size());
-    if (n == 0) {
-        distribution.restMass = 1;
-        return distribution;
-    }
-    const auto better = [](const Candidate &a, const Candidate &b) {
-        return a.logProb != b.logProb ? a.logProb > b.logProb : a.id < b.id;
-    };
-    // A heap whose front is the worst of the best so far: nearly all tokens fail one comparison.
-    std::vector<Candidate> &top = distribution.top;
-    top.reserve(n + 1);
-    for (std::size_t id = 0; id < logits.size(); ++id) {
-        if (top.size() == n && logits[id] <= top.front().logProb)
-            continue;
-        if (top.size() == n) {
-            std::pop_heap(top.begin(), top.end(), better);
-            top.pop_back();
-        }
-        top.push_back({static_cast<TokenId>(id), logits[id]});
-        std::push_heap(top.begin(), top.end(), better);
-    }
-    std::sort_heap(top.begin(), top.end(), better);
-    for (Candidate &candidate : top)
-        candidate.logProb -= distribution.logSumExp;
-    distribution.restMass = restOf(logits, top, distribution.logSumExp);
-    return distribution;
 }
 
 } // namespace bathyscope

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/executor/token_choice.h"
 #include "engine/records.h"
 
+#include <optional>
 #include <random>
 #include <span>
 #include <vector>
@@ -18,6 +20,11 @@ public:
     /// Tokens that the repetition penalty counts: prompt and reply so far.
     void observe(std::span<const TokenId> tokens);
 
+    /// What an executor has to know to choose the next token itself and to tell `candidates` of its
+    /// distribution; none where the settings need all logits (a repetition penalty, a top-k beyond
+    /// maxChoiceCandidates). Where its candidates cannot tell, choose() draws at the same place.
+    [[nodiscard]] std::optional<ChoiceRequest> request(std::int32_t candidates);
+
     /// One token for the logits [vocab_size] of the next position; does not observe it. The logits are not
     /// changed.
     [[nodiscard]] TokenId choose(std::span<const float> logits);
@@ -29,38 +36,22 @@ public:
     [[nodiscard]] std::uint64_t seed() const { return m_seed; }
 
 private:
-    struct Weighted {
-        float probability;
-        TokenId id;
-    };
-
-    /// How many of m_candidates, most probable first, pass the stages.
-    struct Kept {
-        std::size_t topP = 0;
-        std::size_t minP = 0; ///< pass top-p as well
-    };
-
     void penalise();
     [[nodiscard]] TokenId best() const;
     void applyTemperature();
     void keepTopK();
-    [[nodiscard]] Kept keepByProbability();
-    [[nodiscard]] TokenId draw(std::span<const Weighted> kept);
+    [[nodiscard]] KeptTokens keepLikely();
+    [[nodiscard]] double uniform();
+    [[nodiscard]] TokenId draw(std::span<const WeightedToken> kept);
     void inspectStages(SamplerOutcome &outcome, std::span<const Candidate> top);
 
     SamplingParameters m_parameters;
     std::uint64_t m_seed;
     std::mt19937_64 m_random;
+    std::optional<double> m_requested; ///< the place that request() told
     std::vector<bool> m_seen; ///< by id
     std::vector<float> m_logits;
-    std::vector<Weighted> m_candidates; ///< most probable first once sorted
-};
-
-/// Log-probabilities of a model's own distribution.
-struct Distribution {
-    float logSumExp = 0;
-    std::vector<Candidate> top; ///< most probable first, the lower id where they tie
-    float restMass = 0;
+    std::vector<WeightedToken> m_candidates; ///< most probable first once sorted
 };
 
 /// Entropy in bits.
@@ -68,8 +59,5 @@ struct Distribution {
 
 /// Place of a token in the order of the distribution; of equals the lower id comes first.
 [[nodiscard]] std::int32_t rankOf(std::span<const float> logits, TokenId id);
-
-/// The `count` best of `logits` [vocab_size] and the mass of all others.
-Distribution describeDistribution(std::span<const float> logits, std::int32_t count);
 
 } // namespace bathyscope

@@ -4,6 +4,7 @@
 // device. All pointers are device pointers; activations are float32.
 #pragma once
 
+#include "kernels/cuda/choose_params.h"
 #include "kernels/cuda/device_layer.h"
 
 #include <cstdint>
@@ -29,6 +30,7 @@ struct DecodeStep {
     std::int32_t ids[decodeMaxTokens] = {};
     void *cache = nullptr; ///< half precision [layers, capacity, latent + rope]
     std::int64_t cacheLayerStride = 0; ///< elements
+    ChooseSettings choose; ///< where the step ends with a choice
     float cosines[decodeMaxTokens * decodeMaxRope / 2] = {}; ///< [tokens, rope / 2]
     float sines[decodeMaxTokens * decodeMaxRope / 2] = {}; ///< [tokens, rope / 2]
 };
