@@ -21,6 +21,7 @@ State::State(const ModelConfig &modelConfig, std::shared_ptr<const TensorSource>
     , rope(config.rope, config.ropeDimensions())
     , softmaxScale(config.softmaxScale())
     , scratch(static_cast<std::size_t>(threads))
+    , feedForward(config, threads)
 {
 }
 
@@ -44,19 +45,19 @@ void State::reserve(std::int64_t tokens)
     buffers.x.resize(n * hidden);
     buffers.normed.resize(n * hidden);
     buffers.kv.resize(n * static_cast<std::size_t>(config.cacheWidth()));
-    buffers.activations.resize(n * activations);
+    buffers.activations.resize(activations);
     buffers.cosines.resize(n * static_cast<std::size_t>(config.ropeDimensions() / 2));
     buffers.sines.resize(buffers.cosines.size());
     for (Scratch &own : scratch) {
         own.normed.resize(hidden);
-        own.gathered.resize(n * hidden);
-        // One token needs a whole row of activations, a chunk a block of 128 rows for every token.
-        own.block.resize(std::max(n * std::size_t(128), intermediate));
+        own.block.resize(intermediate);
         if (config.moe && !own.router) {
             own.router.emplace(*config.moe);
             own.choices.resize(static_cast<std::size_t>(config.moe->numExpertsPerTok));
         }
     }
+    if (tokens > 1)
+        feedForward.reserve(tokens);
     std::visit([&](const auto &kind) { reserveAttention(n, kind); }, config.attention);
 }
 

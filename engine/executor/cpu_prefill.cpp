@@ -13,9 +13,6 @@ namespace {
 /// Tokens handled together where a product has too few rows to go round.
 constexpr std::int64_t tokenBlock = 128;
 
-/// Rows of an expert's gate and up computed by one task.
-constexpr std::int64_t expertRowBlock = 128;
-
 void normaliseTokens(Member &member, const State &s, const std::vector<float> &weight, const float *x,
                      float *y, std::int64_t tokens)
 {
@@ -121,146 +118,39 @@ void prefillLatentAttention(Member &member, State &s, const MlaWeights &w, float
     attend(member, s, w, cache, chunk);
 }
 
-/// Sorts tokens by the blocks they go through. Done by one thread: it is a few comparisons a token.
-void planTasks(State &s, const LayerWeights &layer, std::int64_t tokens)
+void routeTokens(Member &member, State &s, const MoeWeights &moe, const float *normed, std::int64_t tokens)
 {
-    std::vector<FeedForwardTask> &tasks = s.buffers.tasks;
-    tasks.clear();
-    const auto addForAll = [&](const FeedForwardWeights &weights) {
-        FeedForwardTask &task = tasks.emplace_back();
-        task.weights = &weights;
-        for (std::int32_t t = 0; t < tokens; ++t)
-            task.tokens.push_back(t);
-        task.scales.assign(static_cast<std::size_t>(tokens), 1.0F);
-    };
-    if (layer.dense)
-        return addForAll(*layer.dense);
-    const MoeWeights &moe = *layer.moe;
-    if (moe.shared)
-        addForAll(*moe.shared);
-    const std::size_t shared = tasks.size();
-    tasks.resize(shared + moe.experts.size());
+    multiply(member, {.weights = moe.router, .m = tokens, .x = normed, .y = s.buffers.routerLogits.data()});
+    Router &router = *s.scratch[static_cast<std::size_t>(member.index())].router;
+    const auto n = static_cast<std::size_t>(moe.router.rows);
     const auto k = static_cast<std::size_t>(s.config.moe->numExpertsPerTok);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(tokens) * k; ++i) {
-        const ExpertChoice &choice = s.buffers.choices[i];
-        FeedForwardTask &task = tasks[shared + choice.expert];
-        task.weights = &moe.experts[choice.expert];
-        task.tokens.push_back(static_cast<std::int32_t>(i / k));
-        task.scales.push_back(choice.weight);
-    }
-    std::erase_if(tasks, [](const FeedForwardTask &task) { return task.tokens.empty(); });
-}
-
-void routeTokens(Member &member, State &s, const LayerWeights &layer, const float *normed,
-                 std::int64_t tokens)
-{
-    if (layer.moe) {
-        const MoeWeights &moe = *layer.moe;
-        multiply(member,
-                 {.weights = moe.router, .m = tokens, .x = normed, .y = s.buffers.routerLogits.data()});
-        Router &router = *s.scratch[static_cast<std::size_t>(member.index())].router;
-        const auto n = static_cast<std::size_t>(moe.router.rows);
-        const auto k = static_cast<std::size_t>(s.config.moe->numExpertsPerTok);
-        member.forEach(tokens, 16, [&](std::int64_t begin, std::int64_t end) {
-            for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t)
-                router.choose({s.buffers.routerLogits.data() + t * n, n}, moe.correctionBias,
-                              {s.buffers.choices.data() + t * k, k});
-        });
-    }
-    if (member.index() == 0) {
-        planTasks(s, layer, tokens);
-        std::int64_t offset = 0;
-        for (FeedForwardTask &task : s.buffers.tasks) {
-            task.firstActivation = offset;
-            offset += static_cast<std::int64_t>(task.tokens.size()) * task.weights->gate.rows;
-        }
-    }
-    member.barrier();
-}
-
-/// activations = scale * silu(gate x) * up x for a block of rows of one task.
-void activateBlock(State &s, Scratch &own, const FeedForwardTask &task, const float *normed,
-                   std::int64_t begin)
-{
-    const FeedForwardWeights &w = *task.weights;
-    const std::int64_t hidden = s.config.hiddenSize;
-    const std::int64_t rows = w.gate.rows;
-    const std::int64_t end = std::min(begin + expertRowBlock, rows);
-    const auto m = static_cast<std::int64_t>(task.tokens.size());
-    for (std::int64_t i = 0; i < m; ++i)
-        std::copy_n(normed + task.tokens[static_cast<std::size_t>(i)] * hidden, hidden,
-                    own.gathered.data() + i * hidden);
-    float *activations = s.buffers.activations.data() + task.firstActivation;
-    const kernels::MatrixView up = w.up.rowRange(begin, end - begin);
-    kernels::gemm({.weights = w.gate,
-                   .rowBegin = begin,
-                   .rowEnd = end,
-                   .m = m,
-                   .x = own.gathered.data(),
-                   .xStride = hidden,
-                   .y = activations,
-                   .yStride = rows});
-    kernels::gemm({.weights = up,
-                   .rowBegin = 0,
-                   .rowEnd = up.rows,
-                   .m = m,
-                   .x = own.gathered.data(),
-                   .xStride = hidden,
-                   .y = own.block.data(),
-                   .yStride = up.rows});
-    for (std::int64_t i = 0; i < m; ++i)
-        kernels::siluMultiply({.gate = activations + i * rows + begin,
-                               .up = own.block.data() + i * up.rows,
-                               .out = activations + i * rows + begin,
-                               .n = up.rows,
-                               .scale = task.scales[static_cast<std::size_t>(i)]});
-}
-
-/// x += down(activations) for some columns of the hidden state, over all tasks in order: whatever the
-/// threads do, the sums are the same.
-void projectDown(State &s, Scratch &own, float *x, std::int64_t begin, std::int64_t end)
-{
-    const std::int64_t n = end - begin;
-    for (const FeedForwardTask &task : s.buffers.tasks) {
-        const kernels::MatrixView down = task.weights->down.rowRange(begin, n);
-        const auto m = static_cast<std::int64_t>(task.tokens.size());
-        kernels::gemm({.weights = down,
-                       .rowBegin = 0,
-                       .rowEnd = n,
-                       .m = m,
-                       .x = s.buffers.activations.data() + task.firstActivation,
-                       .xStride = down.columns,
-                       .y = own.block.data(),
-                       .yStride = n});
-        for (std::int64_t i = 0; i < m; ++i)
-            kernels::addScaled(own.block.data() + i * n, 1.0F,
-                               x + task.tokens[static_cast<std::size_t>(i)] * s.config.hiddenSize + begin, n);
-    }
+    member.forEach(tokens, 16, [&](std::int64_t begin, std::int64_t end) {
+        for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t)
+            router.choose({s.buffers.routerLogits.data() + t * n, n}, moe.correctionBias,
+                          {s.buffers.choices.data() + t * k, k});
+    });
 }
 
 void feedForward(Member &member, State &s, const LayerWeights &layer, const Chunk &chunk)
 {
-    const std::int64_t hidden = s.config.hiddenSize;
     const std::int64_t tokens = chunk.tokens - chunk.firstNeeded;
-    Scratch &own = s.scratch[static_cast<std::size_t>(member.index())];
-    float *x = s.buffers.x.data() + chunk.firstNeeded * hidden;
     float *normed = s.buffers.normed.data();
+    float *x = s.buffers.x.data() + chunk.firstNeeded * s.config.hiddenSize;
     normaliseTokens(member, s, layer.postAttentionNorm, x, normed, tokens);
-    routeTokens(member, s, layer, normed, tokens);
-
-    std::int64_t blocks = 0;
-    for (const FeedForwardTask &task : s.buffers.tasks)
-        blocks += (task.weights->gate.rows + expertRowBlock - 1) / expertRowBlock;
-    member.forEach(blocks, 1, [&](std::int64_t index, std::int64_t) {
-        for (const FeedForwardTask &task : s.buffers.tasks) {
-            const std::int64_t count = (task.weights->gate.rows + expertRowBlock - 1) / expertRowBlock;
-            if (index < count)
-                return activateBlock(s, own, task, normed, index * expertRowBlock);
-            index -= count;
-        }
-    });
-    member.forEach(hidden, kernels::gemmPanel,
-                   [&](std::int64_t begin, std::int64_t end) { projectDown(s, own, x, begin, end); });
+    if (layer.moe)
+        routeTokens(member, s, *layer.moe, normed, tokens);
+    if (member.index() == 0) {
+        s.feedForward.clear();
+        if (layer.dense)
+            s.feedForward.add(*layer.dense, tokens);
+        if (layer.moe && layer.moe->shared)
+            s.feedForward.add(*layer.moe->shared, tokens);
+        if (layer.moe)
+            s.feedForward.add(layer.moe->experts,
+                              std::span(s.buffers.choices)
+                                  .first(static_cast<std::size_t>(tokens * s.config.moe->numExpertsPerTok)));
+    }
+    s.feedForward.run(member, normed, x);
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 // What the parts of the CPU executor share: weights, buffers, and the two ways through a layer.
 #pragma once
 
+#include "engine/executor/cpu_feed_forward.h"
 #include "engine/executor/executor.h"
 #include "engine/executor/rope_table.h"
 #include "engine/executor/router.h"
@@ -35,21 +36,12 @@ private:
     std::unique_ptr<float[]> m_values;
 };
 
-/// One feed-forward block of a layer and the tokens that go through it.
-struct FeedForwardTask {
-    const FeedForwardWeights *weights = nullptr;
-    std::vector<std::int32_t> tokens; ///< rows of the chunk
-    std::vector<float> scales; ///< weight of each token's output
-    std::int64_t firstActivation = 0; ///< float offset into Buffers::activations
-};
-
 /// Memory of one thread.
 struct Scratch {
     std::vector<float> normed; ///< [hidden]
     std::vector<float> queryNormed; ///< [q_lora_rank]
     std::vector<float> query; ///< [heads' absorbed results]
-    std::vector<float> gathered; ///< [tokens, hidden]
-    std::vector<float> block; ///< results of a block of rows
+    std::vector<float> block; ///< one token's results of a feed-forward block's rows
     std::vector<float> attention;
     std::optional<Router> router;
     std::vector<ExpertChoice> choices; ///< of one token
@@ -66,10 +58,9 @@ struct Buffers {
     std::vector<float> attended; ///< [tokens, heads * v_head_dim]
     std::vector<float> routerLogits; ///< [tokens, n_routed_experts]
     std::vector<ExpertChoice> choices; ///< [tokens, num_experts_per_tok]
-    std::vector<float> activations; ///< of all feed-forward blocks
+    std::vector<float> activations; ///< of all feed-forward blocks, one token
     std::vector<float> cosines; ///< [tokens, rope / 2]
     std::vector<float> sines; ///< [tokens, rope / 2]
-    std::vector<FeedForwardTask> tasks;
 };
 
 /// A chunk of tokens on its way through the stack.
@@ -88,6 +79,7 @@ struct State {
     float softmaxScale;
     std::vector<Scratch> scratch; ///< by thread
     Buffers buffers;
+    FeedForward feedForward; ///< of chunks
 
     State(const ModelConfig &config, std::shared_ptr<const TensorSource> source, int threads);
 

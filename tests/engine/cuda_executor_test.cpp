@@ -209,6 +209,37 @@ TEST_P(CudaReference, LogitsHiddenStatesRoutingAndDraft)
         expectDraft(draftInput, *cache, same);
 }
 
+/// With and without all logits handed out.
+TEST_P(CudaReference, ChoosesWhatTheLogitsSay)
+{
+    const auto capacity = static_cast<std::int32_t>(ids.size());
+    const auto cache = executor->createCache(capacity);
+    const auto choosing = executor->createCache(capacity);
+    ForwardResult all;
+    ForwardResult chosen;
+    for (std::size_t begin = 0; begin < ids.size(); begin += GetParam().chunk) {
+        const std::size_t count = std::min(GetParam().chunk, ids.size() - begin);
+        ForwardRequest request{.tokens = {ids.data() + begin, count}, .routing = true};
+        executor->forward(request, *cache, all);
+        request.choice =
+            ChoiceRequest{.candidates = 50, .temperature = 1, .topP = 0.3F, .uniform = begin % 7 / 7.0};
+        const TokenChoice expected = chooseToken(all.logits, *request.choice);
+        executor->forward(request, *choosing, chosen);
+        EXPECT_EQ(chosen.choice.token, expected.token);
+        EXPECT_EQ(chosen.routing, all.routing);
+        if (expected.token < 0) {
+            EXPECT_EQ(chosen.logits, all.logits);
+            continue;
+        }
+        EXPECT_TRUE(chosen.logits.empty());
+        EXPECT_NEAR(chosen.choice.logProb, expected.logProb, 1e-5);
+        EXPECT_NEAR(chosen.choice.distribution.restMass, expected.distribution.restMass, 1e-5);
+        ASSERT_EQ(chosen.choice.distribution.top.size(), 50U);
+        for (std::size_t i = 0; i < 50; ++i)
+            EXPECT_EQ(chosen.choice.distribution.top[i].id, expected.distribution.top[i].id);
+    }
+}
+
 std::vector<Case> allCases()
 {
     std::vector<Case> cases;
