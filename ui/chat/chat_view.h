@@ -137,11 +137,13 @@ private:
 
     // chat_view_selection.cpp
     void showSelectedToken();
+    void updateLines(const std::optional<TokenRange> &range); ///< paints the lines of these tokens anew
     void walkTokens(int step);
     void extendTokens(int step);
     void selectDraggedTokens();
     void walkLines(int step);
     [[nodiscard]] std::optional<TokenPosition> tokenNear(QPointF content) const;
+    [[nodiscard]] std::vector<QRectF> contentRects(const TokenPosition &position) const; ///< line by line
     [[nodiscard]] std::optional<QRectF> contentRect(const TokenPosition &position) const;
     void scrollTo(const QRectF &content);
     [[nodiscard]] std::pair<TranscriptPosition, TranscriptPosition> selectedRange() const;
@@ -163,6 +165,7 @@ private:
     bool m_settingScroll = false;
     qreal m_scroll = 0;
 
+    std::optional<TokenRange> m_shownRange; ///< of the selection, as it was painted last
     Hit m_hit;
     HotspotRef m_focused;
     std::optional<QPoint> m_pressedAt;

@@ -10,6 +10,8 @@
 #include <QGuiApplication>
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 namespace bathyscope::ui {
 
@@ -18,6 +20,7 @@ namespace {
 constexpr qreal keepVisible = 40; ///< px between the selected token and the edge
 constexpr qreal lineSearch = 6; ///< px, steps in looking for the next line
 constexpr int lineSearchSteps = 80;
+constexpr int markMargin = 2; ///< px that the mark of a token reaches beyond its line
 
 } // namespace
 
@@ -25,7 +28,22 @@ void ChatView::showSelectedToken()
 {
     if (const auto &token = m_selection->token())
         scrollToToken(*token);
-    viewport()->update();
+    // A walk from token to token is to be quick: only the lines that look otherwise now are painted.
+    updateLines(std::exchange(m_shownRange, m_selection->range()));
+    updateLines(m_shownRange);
+}
+
+void ChatView::updateLines(const std::optional<TokenRange> &range)
+{
+    if (!range)
+        return;
+    const std::vector<QRectF> first = contentRects({range->message, range->first});
+    const std::vector<QRectF> last = contentRects({range->message, range->last});
+    if (first.empty() || last.empty())
+        return viewport()->update();
+    const QRectF lines = first.front().united(last.back()).translated(0, -m_scroll);
+    viewport()->update(0, static_cast<int>(std::floor(lines.top())) - markMargin, viewport()->width(),
+                       static_cast<int>(std::ceil(lines.height())) + 2 * markMargin + 1);
 }
 
 void ChatView::scrollToMessage(MessageId id)
@@ -55,7 +73,8 @@ void ChatView::scrollToToken(const TokenPosition &position)
         item.view.openness = 1;
         item.dirty = true;
     }
-    layOut();
+    if (item.dirty || m_layoutTimer.isActive())
+        layOut();
     // Laying out what comes into sight can correct heights on the way.
     for (int pass = 0; pass < 3; ++pass) {
         if (const auto rect = contentRect(position))
@@ -63,20 +82,30 @@ void ChatView::scrollToToken(const TokenPosition &position)
     }
 }
 
-std::optional<QRectF> ChatView::contentRect(const TokenPosition &position) const
+std::vector<QRectF> ChatView::contentRects(const TokenPosition &position) const
 {
     const int row = m_model->rowOf(position.message);
     if (row < 0)
-        return std::nullopt;
+        return {};
     MessageLayout &layout = m_transcript.prepare(row);
     const auto range = tokenmap::rangeOf(m_model->message(row), layout, position.token);
     if (!range)
-        return std::nullopt;
+        return {};
     SectionLayout &section = layout.section(range->section);
-    const QRectF caret = section.caret(range->from);
-    const std::vector<QRectF> rects = section.rects(range->from, range->to);
+    const QRectF caret = section.caret(range->from); // lays out what rects() needs
+    std::vector<QRectF> rects = section.rects(range->from, range->to);
+    if (rects.empty())
+        rects.push_back(caret);
     const QPointF origin = QPointF(0, m_transcript.item(row).top) + layout.originOf(range->section);
-    return (rects.empty() ? caret : rects.front()).translated(origin);
+    for (QRectF &rect : rects)
+        rect.translate(origin);
+    return rects;
+}
+
+std::optional<QRectF> ChatView::contentRect(const TokenPosition &position) const
+{
+    const std::vector<QRectF> rects = contentRects(position);
+    return rects.empty() ? std::nullopt : std::optional(rects.front());
 }
 
 void ChatView::scrollTo(const QRectF &content)

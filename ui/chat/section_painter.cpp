@@ -61,7 +61,7 @@ void SectionPainter::paint(qreal top, qreal bottom)
     if (m_marks.token && m_marks.token->section == m_which)
         paintToken(*m_marks.token, true);
     for (std::size_t i = first; i < last; ++i)
-        paintText(pieces[i]);
+        paintText(pieces[i], top, bottom);
     if (m_marks.hovered && m_marks.hovered->section == m_which)
         paintToken(*m_marks.hovered, false);
 }
@@ -197,13 +197,14 @@ void SectionPainter::paintInlineCode(const Piece &piece)
     }
 }
 
-void SectionPainter::paintText(const Piece &piece)
+void SectionPainter::paintText(const Piece &piece, qreal top, qreal bottom)
 {
+    const QRectF seen(0, top, m_layout.width(), bottom - top); // lines beside it are not drawn
     const Block &block = m_layout.blocks()[static_cast<std::size_t>(piece.block)];
     m_painter.setPen(m_color.isValid() ? m_color : textformat::blockColor(block, m_layout.style()));
     for (const SectionLayout::Part &part : piece.parts) {
         if (part.layout)
-            part.layout->draw(&m_painter, {part.x, piece.top + piece.textTop});
+            part.layout->draw(&m_painter, {part.x, piece.top + piece.textTop}, {}, seen);
     }
 }
 

@@ -30,7 +30,7 @@ private:
     template <typename Visit>
     void visitTokens(const SectionLayout::Piece &piece, const SectionText &text, const Visit &visit) const;
     void paintInlineCode(const SectionLayout::Piece &piece);
-    void paintText(const SectionLayout::Piece &piece);
+    void paintText(const SectionLayout::Piece &piece, qreal top, qreal bottom);
     void paintSelectedText();
     void paintSelectedTokens();
     void paintToken(const TextRange &range, bool selected);

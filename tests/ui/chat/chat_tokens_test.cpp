@@ -6,7 +6,9 @@
 #include "ui/theme/theme.h"
 
 #include <QApplication>
+#include <QPaintEvent>
 #include <QPainter>
+#include <QScreen>
 #include <QSignalSpy>
 #include <QTest>
 
@@ -16,6 +18,29 @@
 using namespace bathyscope;
 using namespace bathyscope::ui;
 
+namespace {
+
+/// How much of a widget is painted.
+struct PaintedHeight : QObject {
+    explicit PaintedHeight(QWidget *widget) { widget->installEventFilter(this); }
+
+    bool eventFilter(QObject *, QEvent *event) override
+    {
+        if (event->type() == QEvent::Paint)
+            height += static_cast<QPaintEvent *>(event)->region().boundingRect().height();
+        return false;
+    }
+
+    int height = 0;
+};
+
+QImage pixels(const QPixmap &picture)
+{
+    return picture.toImage().convertToFormat(QImage::Format_RGB32);
+}
+
+} // namespace
+
 class ChatTokensTest : public QObject {
     Q_OBJECT
 
@@ -23,6 +48,7 @@ private slots:
     void init();
     void cleanup();
     void shiftAndArrowsSelectARange();
+    void walkingPaintsWhatChanges();
     void textIsColouredByWhatWasExpected();
     void theLegendGoesOnToTheNextScale();
     void textKeepsItsContrastOnTheStrongestColour();
@@ -80,6 +106,37 @@ void ChatTokensTest::shiftAndArrowsSelectARange()
     QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 2, 3}));
     QTest::keyClick(m_view.get(), Qt::Key_Right);
     QCOMPARE(m_selection->range(), std::optional(TokenRange{1, 3, 3}));
+}
+
+/// What is on the screen after each step is what painting everything gives, though little of it is painted.
+void ChatTokensTest::walkingPaintsWhatChanges()
+{
+    ChatMessage message;
+    message.id = 2;
+    message.role = bathyscope::Role::Assistant;
+    const auto append = [&](const char *text) {
+        TokenRecord record;
+        record.section = Section::Answer;
+        record.bytes = text;
+        message.append(std::move(record));
+    };
+    for (const char *text : {"- *ffj* ", "**", "list", "**", "\n\n"})
+        append(text);
+    for (int i = 0; i < 120; ++i)
+        append(i % 7 == 0 ? "(Ågjpq) " : "word ");
+    m_model->appendMessage(std::move(message));
+    m_selection->setToken(TokenPosition{2, 3});
+    QTest::qWait(0);
+    PaintedHeight painted(m_view->viewport());
+    for (int step = 0; step < 100; ++step) {
+        painted.height = 0;
+        const bool extends = step % 10 == 9;
+        QTest::keyClick(m_view.get(), Qt::Key_Right, extends ? Qt::ShiftModifier : Qt::NoModifier);
+        QTest::qWait(0);
+        QVERIFY(painted.height > 0);
+        QVERIFY(painted.height < m_view->viewport()->height() / 4);
+        QCOMPARE(pixels(m_view->screen()->grabWindow(m_view->winId())), pixels(m_view->grab()));
+    }
 }
 
 void ChatTokensTest::textIsColouredByWhatWasExpected()
