@@ -127,10 +127,11 @@ void DecisionChart::paintEvent(QPaintEvent *)
         highest = std::max({highest, sumOf(expert), score});
         lowest = std::min(lowest, sumOf(expert));
     }
-    const double space = height() - labelHeight - 4;
+    constexpr double above = 6; // px, so that the highest mark stands clear of the edge
+    const double space = height() - labelHeight - above - 2;
     const double unit = space / (highest - lowest);
     for (int expert = 0; expert < experts(); ++expert)
-        drawExpert(painter, expert, unit, 2 + highest * unit);
+        drawExpert(painter, expert, unit, above + highest * unit);
 }
 
 void DecisionChart::mousePressEvent(QMouseEvent *event)
