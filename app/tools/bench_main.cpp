@@ -27,7 +27,8 @@ constexpr const char *help = R"(usage: bathyscope-bench [--model DIR | --shape N
 
 Measures prefill and decode and prints a table. Without --model and --shape it takes the built-in model.
 
-  --shape NAME       random weights made in memory: builtin, deepseek-v2-lite, deepseek-v3:LAYERS
+  --shape NAME       random weights made in memory: builtin, deepseek-v2-lite, deepseek-v3:LAYERS,
+                     r1-distill-qwen-1.5b, r1-distill-qwen-7b, qwen3-30b-a3b
   --weights TYPE     bf16 or fp8 (default), for --shape
   --prompt N         tokens of the prompt to read (512)
   --generate N       tokens to write at each depth (256)

@@ -146,6 +146,36 @@ constexpr const char *v3Shape = R"({
     "rope_scaling": {"type": "yarn", "factor": 40, "original_max_position_embeddings": 4096, "beta_fast": 32,
                      "beta_slow": 1, "mscale": 1.0, "mscale_all_dim": 1.0}})";
 
+// config.json of deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B
+constexpr const char *distill1Shape = R"({
+    "model_type": "qwen2", "vocab_size": 151936, "hidden_size": 1536, "intermediate_size": 8960,
+    "num_hidden_layers": 28, "num_attention_heads": 12, "num_key_value_heads": 2, "rope_theta": 10000,
+    "rms_norm_eps": 1e-06, "max_position_embeddings": 131072, "tie_word_embeddings": false})";
+
+// config.json of deepseek-ai/DeepSeek-R1-Distill-Qwen-7B
+constexpr const char *distill7Shape = R"({
+    "model_type": "qwen2", "vocab_size": 152064, "hidden_size": 3584, "intermediate_size": 18944,
+    "num_hidden_layers": 28, "num_attention_heads": 28, "num_key_value_heads": 4, "rope_theta": 10000,
+    "rms_norm_eps": 1e-06, "max_position_embeddings": 131072, "tie_word_embeddings": false})";
+
+// config.json of Qwen/Qwen3-30B-A3B
+constexpr const char *qwen3MoeShape = R"({
+    "model_type": "qwen3_moe", "vocab_size": 151936, "hidden_size": 2048, "intermediate_size": 6144,
+    "moe_intermediate_size": 768, "num_experts": 128, "num_experts_per_tok": 8, "norm_topk_prob": true,
+    "decoder_sparse_step": 1, "mlp_only_layers": [], "num_hidden_layers": 48, "num_attention_heads": 32,
+    "num_key_value_heads": 4, "head_dim": 128, "rope_theta": 1000000, "rms_norm_eps": 1e-06,
+    "max_position_embeddings": 40960, "tie_word_embeddings": false})";
+
+struct NamedShape {
+    const char *name;
+    const char *config;
+};
+constexpr NamedShape namedShapes[] = {{"builtin", builtinShape},
+                                      {"deepseek-v2-lite", v2LiteShape},
+                                      {"r1-distill-qwen-1.5b", distill1Shape},
+                                      {"r1-distill-qwen-7b", distill7Shape},
+                                      {"qwen3-30b-a3b", qwen3MoeShape}};
+
 ModelConfig readShape(const std::string &name, nlohmann::json object)
 {
     const ConfigReader reader(object, name);
@@ -156,10 +186,12 @@ ModelConfig readShape(const std::string &name, nlohmann::json object)
 
 ModelConfig shapeConfig(const std::string &shape)
 {
-    if (shape == "builtin")
-        return readShape(shape, nlohmann::json::parse(builtinShape));
-    if (shape == "deepseek-v2-lite")
-        return readShape(shape, nlohmann::json::parse(v2LiteShape));
+    std::string names;
+    for (const NamedShape &named : namedShapes) {
+        names += std::string(named.name) + ", ";
+        if (shape == named.name)
+            return readShape(shape, nlohmann::json::parse(named.config));
+    }
     const std::string prefix = "deepseek-v3:";
     if (shape.compare(0, prefix.size(), prefix) == 0) {
         int layers = 0;
@@ -172,8 +204,7 @@ ModelConfig shapeConfig(const std::string &shape)
             return readShape(shape, object);
         }
     }
-    throw Error(fmt::format(
-        "shape: expected builtin, deepseek-v2-lite or deepseek-v3:LAYERS (1 to 61), found {}", shape));
+    throw Error(fmt::format("shape: expected {}or deepseek-v3:LAYERS (1 to 61), found {}", names, shape));
 }
 
 } // namespace bathyscope

@@ -30,8 +30,9 @@ private:
     mutable std::map<std::string, std::unique_ptr<Entry>> m_entries;
 };
 
-/// The shapes that can be measured: "builtin", "deepseek-v2-lite" and "deepseek-v3:LAYERS", whose first
-/// three layers are dense as in the model. Throws Error for any other name.
+/// The shapes that can be measured: "builtin", "deepseek-v2-lite", "r1-distill-qwen-1.5b",
+/// "r1-distill-qwen-7b", "qwen3-30b-a3b" and "deepseek-v3:LAYERS", whose first three layers are dense as in
+/// the model. Throws Error for any other name.
 ModelConfig shapeConfig(const std::string &shape);
 
 } // namespace bathyscope

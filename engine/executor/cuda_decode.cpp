@@ -36,6 +36,16 @@ std::int32_t activationStrideOf(const ModelConfig &c)
                     (c.moe->numExpertsPerTok + c.moe->nSharedExperts) * c.moe->moeIntermediateSize);
 }
 
+/// A matrix, as much of it as leaves the L2 cache room for the rest.
+Prefetch prefetchOf(const DeviceMatrix &m)
+{
+    constexpr std::int64_t most = 8 << 20;
+    return {m.data,
+            std::min(most, m.rows * static_cast<std::int64_t>(kernels::rowBytes(m.dtype, m.columns)))};
+}
+
+} // namespace
+
 /// Pieces of one allocation.
 class Pieces {
 public:
@@ -60,16 +70,6 @@ private:
     std::size_t m_size = 0;
 };
 
-/// A matrix, as much of it as leaves the L2 cache room for the rest.
-Prefetch prefetchOf(const DeviceMatrix &m)
-{
-    constexpr std::int64_t most = 8 << 20;
-    return {m.data,
-            std::min(most, m.rows * static_cast<std::int64_t>(kernels::rowBytes(m.dtype, m.columns)))};
-}
-
-} // namespace
-
 Decode::Decode(const Model &model, std::size_t part, DecodeChoice *trace)
     : m_model(model)
     , m_part(model.parts[part])
@@ -84,20 +84,10 @@ Decode::Decode(const Model &model, std::size_t part, DecodeChoice *trace)
     if (m_part.draft)
         m_layers.push_back(m_part.draft->layer);
     const ModelConfig &c = model.config;
-    const MlaConfig &mla = c.mla();
     constexpr std::int64_t tokens = decodeMaxTokens;
-    const std::int64_t heads = c.numAttentionHeads;
-    const std::int64_t groups = (heads + decodeHeadGroup - 1) / decodeHeadGroup;
-    const std::int64_t parts = std::max<std::int64_t>(m_part.info.multiprocessors, tokens * groups);
     Pieces pieces;
     pieces.add(m_buffers.x, tokens * c.hiddenSize);
-    pieces.add(m_buffers.queryLatent, tokens * mla.qLoraRank);
-    pieces.add(m_buffers.query, tokens * heads * mla.qkHeadDim());
-    pieces.add(m_buffers.kv, tokens * mla.cacheWidth());
-    pieces.add(m_buffers.absorbed, tokens * heads * mla.cacheWidth());
-    pieces.add(m_buffers.partial, parts * decodeHeadGroup * mla.kvLoraRank);
-    pieces.add(m_buffers.partialSums, parts * decodeHeadGroup * 2);
-    pieces.add(m_buffers.attended, tokens * heads * mla.vHeadDim);
+    std::visit([&](const auto &attention) { planAttention(pieces, attention); }, c.attention);
     pieces.add(m_buffers.routerLogits, tokens * m_routing.experts);
     pieces.add(m_buffers.activations, tokens * m_activationStride);
     pieces.add(m_buffers.choices, tokens * static_cast<std::int64_t>(m_layers.size()) * m_routing.chosen);
@@ -112,6 +102,35 @@ Decode::Decode(const Model &model, std::size_t part, DecodeChoice *trace)
     pieces.add(m_buffers.routing, 1);
     pieces.add(m_buffers.arrivals, 1);
     m_memory = pieces.allocate();
+}
+
+void Decode::planAttention(Pieces &pieces, const MlaConfig &mla)
+{
+    constexpr std::int64_t tokens = decodeMaxTokens;
+    const std::int64_t heads = m_model.config.numAttentionHeads;
+    const std::int64_t groups = (heads + decodeHeadGroup - 1) / decodeHeadGroup;
+    const std::int64_t parts = std::max<std::int64_t>(m_part.info.multiprocessors, tokens * groups);
+    pieces.add(m_buffers.queryLatent, tokens * mla.qLoraRank);
+    pieces.add(m_buffers.query, tokens * heads * mla.qkHeadDim());
+    pieces.add(m_buffers.kv, tokens * mla.cacheWidth());
+    pieces.add(m_buffers.absorbed, tokens * heads * mla.cacheWidth());
+    pieces.add(m_buffers.partial, parts * decodeHeadGroup * mla.kvLoraRank);
+    pieces.add(m_buffers.partialSums, parts * decodeHeadGroup * 2);
+    pieces.add(m_buffers.attended, tokens * heads * mla.vHeadDim);
+}
+
+void Decode::planAttention(Pieces &pieces, const GqaConfig &gqa)
+{
+    constexpr std::int64_t tokens = decodeMaxTokens;
+    const std::int64_t heads = m_model.config.numAttentionHeads;
+    const std::int64_t groups = headGroups(m_model.config.numAttentionHeads, gqa.numKeyValueHeads);
+    const std::int64_t parts = std::max<std::int64_t>(m_part.info.multiprocessors, tokens * groups);
+    pieces.add(m_buffers.query, tokens * heads * gqa.headDim);
+    pieces.add(m_buffers.kv, tokens * gqa.cacheWidth());
+    pieces.add(m_buffers.partial, parts * groupedHeads * gqa.headDim);
+    pieces.add(m_buffers.partialSums, parts * groupedHeads * 2);
+    pieces.add(m_buffers.attentionArrivals, tokens * groups);
+    pieces.add(m_buffers.attended, tokens * heads * gqa.headDim);
 }
 
 bool Decode::isDraft(const DecodeRange &range) const
@@ -161,33 +180,10 @@ void Decode::runRange(const GraphKey &key) const
 void Decode::runLayer(std::int32_t index, std::int32_t moeLayer, std::int32_t tokens) const
 {
     const DeviceLayer &w = m_layers[static_cast<std::size_t>(index)];
-    const auto epsilon = static_cast<float>(m_model.config.rmsNormEps);
-    const bool direct = w.qA.rows == 0;
-    ProjectParams latents{.first = direct ? w.qB : w.qA,
-                          .second = w.kvA,
-                          .firstOut = direct ? m_buffers.query : m_buffers.queryLatent,
-                          .secondOut = m_buffers.kv,
-                          .x = m_buffers.x,
-                          .norm = w.inputNorm,
-                          .epsilon = epsilon,
-                          .tokens = tokens};
-    if (latents.first.dtype != latents.second.dtype) {
-        ProjectParams kv = latents;
-        kv.first = std::exchange(latents.second, {});
-        kv.second = {};
-        kv.firstOut = m_buffers.kv;
-        m_kernels.project(kv);
-    }
-    m_kernels.project(latents);
-    if (!direct)
-        m_kernels.project({.first = w.qB,
-                           .second = {},
-                           .firstOut = m_buffers.query,
-                           .x = m_buffers.queryLatent,
-                           .norm = w.qANorm,
-                           .epsilon = epsilon,
-                           .tokens = tokens});
-    attend(w, index, tokens);
+    if (w.grouped.q.rows > 0)
+        groupedAttention(w, index, tokens);
+    else
+        latentAttention(w, index, tokens);
     m_kernels.project({.first = w.o,
                        .second = {},
                        .firstOut = m_buffers.x,
@@ -195,6 +191,62 @@ void Decode::runLayer(std::int32_t index, std::int32_t moeLayer, std::int32_t to
                        .tokens = tokens,
                        .add = true});
     feedForward(w, moeLayer, tokens);
+}
+
+/// Products of one normalised input; those of one type are one kernel.
+void Decode::project(std::initializer_list<Product> products, const float *x, const float *norm,
+                     std::int32_t tokens) const
+{
+    for (const Product *product = products.begin(); product != products.end();) {
+        ProjectParams params{.first = product->matrix,
+                             .second = {},
+                             .x = x,
+                             .norm = norm,
+                             .epsilon = static_cast<float>(m_model.config.rmsNormEps),
+                             .tokens = tokens};
+        DeviceMatrix *const matrices[] = {&params.first, &params.second, &params.third};
+        float **const targets[] = {&params.firstOut, &params.secondOut, &params.thirdOut};
+        for (std::size_t i = 0; i < std::size(matrices) && product != products.end()
+             && product->matrix.dtype == params.first.dtype;
+             ++i, ++product) {
+            *matrices[i] = product->matrix;
+            *targets[i] = product->to;
+        }
+        m_kernels.project(params);
+    }
+}
+
+void Decode::latentAttention(const DeviceLayer &w, std::int32_t index, std::int32_t tokens) const
+{
+    const bool direct = w.qA.rows == 0;
+    project({{direct ? w.qB : w.qA, direct ? m_buffers.query : m_buffers.queryLatent}, {w.kvA, m_buffers.kv}},
+            m_buffers.x, w.inputNorm, tokens);
+    if (!direct)
+        project({{w.qB, m_buffers.query}}, m_buffers.queryLatent, w.qANorm, tokens);
+    attend(w, index, tokens);
+}
+
+void Decode::groupedAttention(const DeviceLayer &w, std::int32_t index, std::int32_t tokens) const
+{
+    const ModelConfig &c = m_model.config;
+    const DeviceGroupedAttention &g = w.grouped;
+    float *values = m_buffers.kv + std::int64_t(tokens) * g.k.rows;
+    project({{g.q, m_buffers.query}, {g.k, m_buffers.kv}, {g.v, values}}, m_buffers.x, w.inputNorm, tokens);
+    m_kernels.attendGrouped(
+        {.step = m_buffers.step,
+         .heads = headsOf(c, g),
+         .query = m_buffers.query,
+         .key = m_buffers.kv,
+         .value = values,
+         .partial = m_buffers.partial,
+         .partialSums = m_buffers.partialSums,
+         .arrivals = m_buffers.attentionArrivals,
+         .attended = m_buffers.attended,
+         .layer = index,
+         .tokens = tokens,
+         .splits = m_kernels.groupedSplits(tokens, headGroups(c.numAttentionHeads, c.gqa().numKeyValueHeads)),
+         .softmaxScale = m_model.softmaxScale,
+         .next = prefetchOf(w.o)});
 }
 
 void Decode::attend(const DeviceLayer &w, std::int32_t index, std::int32_t tokens) const

@@ -9,6 +9,7 @@
 #include "kernels/cuda/decode_kernels.h"
 
 #include <compare>
+#include <initializer_list>
 #include <map>
 
 namespace bathyscope::cuda {
@@ -32,9 +33,9 @@ struct DecodeBuffers {
     float *x = nullptr; ///< residual stream [tokens, hidden]
     float *queryLatent = nullptr; ///< [tokens, q_lora_rank]
     float *query = nullptr; ///< [tokens, heads * (nope + rope)]
-    float *kv = nullptr; ///< [tokens, latent + rope]
+    float *kv = nullptr; ///< [tokens, latent + rope]; grouped: all keys [tokens, key width], then all values
     float *absorbed = nullptr; ///< [tokens, heads, latent + rope]
-    float *partial = nullptr; ///< see AttentionParams
+    float *partial = nullptr; ///< see AttentionParams, GroupedAttentionParams
     float *partialSums = nullptr; ///< likewise
     float *attended = nullptr; ///< [tokens, heads * value]
     float *routerLogits = nullptr; ///< [tokens, experts]
@@ -47,7 +48,10 @@ struct DecodeBuffers {
     kernels::cuda::DecodeStep *step = nullptr;
     kernels::cuda::RoutingTable *routing = nullptr; ///< of the layer that runs
     std::uint32_t *arrivals = nullptr; ///< see RouteParams
+    std::uint32_t *attentionArrivals = nullptr; ///< see GroupedAttentionParams
 };
+
+class Pieces;
 
 class Decode {
 public:
@@ -81,8 +85,20 @@ private:
     };
 
     void enqueue(const GraphKey &key, kernels::cuda::DecodeStep step, const Cache &cache);
+    /// A matrix and where its products go.
+    struct Product {
+        DeviceMatrix matrix;
+        float *to;
+    };
+
+    void planAttention(Pieces &pieces, const MlaConfig &mla);
+    void planAttention(Pieces &pieces, const GqaConfig &gqa);
     void runRange(const GraphKey &key) const;
     void runLayer(std::int32_t index, std::int32_t moeLayer, std::int32_t tokens) const;
+    void project(std::initializer_list<Product> products, const float *x, const float *norm,
+                 std::int32_t tokens) const;
+    void latentAttention(const DeviceLayer &layer, std::int32_t index, std::int32_t tokens) const;
+    void groupedAttention(const DeviceLayer &layer, std::int32_t index, std::int32_t tokens) const;
     void attend(const DeviceLayer &layer, std::int32_t index, std::int32_t tokens) const;
     void feedForward(const DeviceLayer &layer, std::int32_t moeLayer, std::int32_t tokens) const;
     void computeLogits(const GraphKey &key) const;

@@ -5,7 +5,7 @@
 #include "engine/error.h"
 #include "engine/executor/cuda_weights.h"
 #include "engine/executor/quantised_layer.h"
-#include "kernels/cuda/decode_params.h"
+#include "kernels/cuda/grouped_params.h"
 
 #include <fmt/format.h>
 
@@ -19,24 +19,33 @@ using namespace kernels::cuda;
 
 namespace {
 
-void expectSupported(const ModelConfig &c)
+void expect(bool supported, const std::string &what)
 {
-    const auto expect = [](bool supported, const std::string &what) {
-        if (!supported)
-            throw Error(fmt::format("the GPU's kernels do not have this shape: {}: use the CPU", what));
-    };
-    if (!std::holds_alternative<MlaConfig>(c.attention))
-        throw Error("only models with latent attention run on a GPU so far: use the CPU");
-    const MlaConfig &mla = c.mla();
+    if (!supported)
+        throw Error(fmt::format("the GPU's kernels do not have this shape: {}: use the CPU", what));
+}
+
+void expectSupported(const MlaConfig &mla)
+{
     expect(mla.kvLoraRank % 16 == 0 && mla.kvLoraRank <= decodeMaxLatent,
            fmt::format("kv_lora_rank {}", mla.kvLoraRank));
     expect(mla.qkRopeHeadDim % 16 == 0 && mla.qkRopeHeadDim <= decodeMaxRope
                && mla.cacheWidth() <= decodeMaxWidth,
            fmt::format("qk_rope_head_dim {}, kv_lora_rank {}", mla.qkRopeHeadDim, mla.kvLoraRank));
-    expect(c.hiddenSize <= 8192 && c.hiddenSize % 16 == 0 && mla.qLoraRank <= 8192,
-           fmt::format("hidden_size {}, q_lora_rank {}", c.hiddenSize, mla.qLoraRank));
+    expect(mla.qLoraRank <= 8192, fmt::format("q_lora_rank {}", mla.qLoraRank));
     expect(mla.qkNopeHeadDim % 8 == 0 && mla.vHeadDim % 8 == 0,
            fmt::format("qk_nope_head_dim {}, v_head_dim {}", mla.qkNopeHeadDim, mla.vHeadDim));
+}
+
+void expectSupported(const GqaConfig &gqa)
+{
+    expect(gqa.headDim % 8 == 0 && gqa.headDim <= groupedMaxHead, fmt::format("head_dim {}", gqa.headDim));
+}
+
+void expectSupported(const ModelConfig &c)
+{
+    std::visit([](const auto &attention) { expectSupported(attention); }, c.attention);
+    expect(c.hiddenSize <= 8192 && c.hiddenSize % 16 == 0, fmt::format("hidden_size {}", c.hiddenSize));
     if (!c.moe)
         return;
     expect(c.moe->nRoutedExperts <= decodeMaxExperts && c.moe->numExpertsPerTok <= decodeMaxChosen

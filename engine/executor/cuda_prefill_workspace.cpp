@@ -42,13 +42,49 @@ std::int64_t expertWidth(const ModelConfig &c)
     return c.moe ? c.moe->moeIntermediateSize : 0;
 }
 
-std::int64_t bytesPerToken(const ModelConfig &c)
+void need(bool holds, const char *what)
+{
+    if (!holds)
+        throw Error(std::string("this model cannot run on the GPU: ") + what);
+}
+
+/// Columns of what attention takes of a token.
+struct AttentionWidths {
+    std::int64_t queryLatent = 0;
+    std::int64_t projectedQuery = 0; ///< in float32, before it is rotated
+    std::int64_t query = 0;
+    std::int64_t attended = 0;
+};
+
+AttentionWidths widthsOf(const ModelConfig &c)
 {
     const std::int64_t heads = c.numAttentionHeads;
-    const std::int64_t inRowBuffers = c.hiddenSize + c.mla().qLoraRank + heads * c.mla().vHeadDim
-        + denseWidth(c) + chosen(c) * expertWidth(c);
-    return 3 * inRowBuffers + 4 * c.mla().qLoraRank + 2 * heads * c.mla().qkHeadDim()
-        + 4 * c.mla().cacheWidth() + 3 * chosen(c) * c.hiddenSize;
+    if (const auto *gqa = std::get_if<GqaConfig>(&c.attention))
+        return {0, heads * gqa->headDim, heads * gqa->headDim, heads * gqa->headDim};
+    return {c.mla().qLoraRank, 0, heads * c.mla().qkHeadDim(), heads * c.mla().vHeadDim};
+}
+
+std::int64_t bytesPerToken(const ModelConfig &c)
+{
+    const AttentionWidths w = widthsOf(c);
+    const std::int64_t inRowBuffers =
+        c.hiddenSize + w.queryLatent + w.attended + denseWidth(c) + chosen(c) * expertWidth(c);
+    return 3 * inRowBuffers + 4 * (w.queryLatent + w.projectedQuery) + 2 * w.query + 4 * c.cacheWidth()
+        + 3 * chosen(c) * c.hiddenSize;
+}
+
+void checkHeads(const MlaConfig &m)
+{
+    need(m.qkHeadDim() <= 192 && m.vHeadDim <= 128,
+         "heads must have at most 192 values in keys and 128 in values");
+    need(m.qkNopeHeadDim % 8 == 0 && m.qkRopeHeadDim % 8 == 0 && m.vHeadDim % 8 == 0 && m.kvLoraRank % 8 == 0
+             && m.qLoraRank % 8 == 0,
+         "sizes of heads and latents must be multiples of 8");
+}
+
+void checkHeads(const GqaConfig &g)
+{
+    need(g.headDim <= 128 && g.headDim % 8 == 0, "heads must have at most 128 values, and a multiple of 8");
 }
 
 } // namespace
@@ -78,18 +114,19 @@ Rows RowBuffer::view(std::int64_t columns) const
 PrefillWorkspace::PrefillWorkspace(const ModelConfig &c, std::int32_t tokens)
     : normed(tokens, c.hiddenSize)
     , factors(buffer(tokens, sizeof(float)))
-    , queryLatent(buffer(std::int64_t(tokens) * c.mla().qLoraRank, sizeof(float)))
-    , queryNormed(tokens, c.mla().qLoraRank)
-    , query(buffer(std::int64_t(tokens) * c.numAttentionHeads * c.mla().qkHeadDim(), 2))
-    , kv(buffer(std::int64_t(tokens) * c.mla().cacheWidth(), sizeof(float)))
-    , attended(tokens, std::int64_t(c.numAttentionHeads) * c.mla().vHeadDim)
+    , queryLatent(buffer(tokens * widthsOf(c).queryLatent, sizeof(float)))
+    , queryNormed(tokens, widthsOf(c).queryLatent)
+    , projectedQuery(buffer(tokens * widthsOf(c).projectedQuery, sizeof(float)))
+    , query(buffer(tokens * widthsOf(c).query, 2))
+    , kv(buffer(std::int64_t(tokens) * c.cacheWidth(), sizeof(float)))
+    , attended(tokens, widthsOf(c).attended)
     , activations(tokens, denseWidth(c))
     , gathered(buffer(tokens * chosen(c) * c.hiddenSize, 1))
     , gatheredScales(buffer(tokens * chosen(c) * scaleBlocks(c.hiddenSize), sizeof(float)))
     , expertActivations(tokens * chosen(c), expertWidth(c))
     , expertOut(buffer(tokens * chosen(c) * c.hiddenSize, 2))
-    , cosines(buffer(std::int64_t(tokens) * c.mla().qkRopeHeadDim / 2, sizeof(float)))
-    , sines(buffer(std::int64_t(tokens) * c.mla().qkRopeHeadDim / 2, sizeof(float)))
+    , cosines(buffer(std::int64_t(tokens) * c.ropeDimensions() / 2, sizeof(float)))
+    , sines(buffer(std::int64_t(tokens) * c.ropeDimensions() / 2, sizeof(float)))
 {
     if (!c.moe)
         return;
@@ -104,16 +141,8 @@ PrefillWorkspace::PrefillWorkspace(const ModelConfig &c, std::int32_t tokens)
 
 void checkPrefillSizes(const ModelConfig &config)
 {
-    const auto need = [](bool holds, const char *what) {
-        if (!holds)
-            throw Error(std::string("this model cannot run on the GPU: ") + what);
-    };
-    const MlaConfig &m = config.mla();
-    need(m.qkHeadDim() <= 192 && m.vHeadDim <= 128,
-         "heads must have at most 192 values in keys and 128 in values");
-    need(m.qkNopeHeadDim % 8 == 0 && m.qkRopeHeadDim % 8 == 0 && m.vHeadDim % 8 == 0 && m.kvLoraRank % 8 == 0
-             && m.qLoraRank % 8 == 0 && config.hiddenSize % 16 == 0,
-         "sizes of heads and latents must be multiples of 8, hidden_size one of 16");
+    std::visit([](const auto &attention) { checkHeads(attention); }, config.attention);
+    need(config.hiddenSize % 16 == 0, "hidden_size must be a multiple of 16");
     need(!config.moe || (config.moe->nRoutedExperts <= 1024 && config.moe->numExpertsPerTok <= 32),
          "more than 1024 experts, or more than 32 for one token");
     need(!config.moe || config.moe->nGroup <= 32, "more than 32 groups of experts");
@@ -127,7 +156,8 @@ std::int32_t prefillChunkTokens(const ModelConfig &config)
 }
 
 ExpandedContext::ExpandedContext(const ModelConfig &config)
-    : m_mla(config.mla())
+    : m_mla(std::holds_alternative<MlaConfig>(config.attention) ? config.mla() : MlaConfig())
+    , m_width(config.cacheWidth())
     , m_heads(config.numAttentionHeads)
 {
 }
@@ -138,16 +168,18 @@ void ExpandedContext::reserve(std::int32_t context)
         return;
     constexpr std::int32_t step = 4096;
     m_capacity = std::max(step, std::max(context, m_capacity + m_capacity / 2) + step - 1) / step * step;
-    const std::int64_t perHead = std::int64_t(m_capacity) * (m_mla.qkNopeHeadDim + m_mla.vHeadDim) * 2;
-    m_headsAtOnce = static_cast<std::int32_t>(std::clamp<std::int64_t>(expandedBytes / perHead, 1, m_heads));
     m_expanded = {}; // before the new one is asked for
     m_latents = {};
     m_scales = {};
     m_cache = {};
+    m_cache = buffer(std::int64_t(m_capacity) * m_width, 2);
+    if (m_mla.kvLoraRank == 0)
+        return;
+    const std::int64_t perHead = std::int64_t(m_capacity) * (m_mla.qkNopeHeadDim + m_mla.vHeadDim) * 2;
+    m_headsAtOnce = static_cast<std::int32_t>(std::clamp<std::int64_t>(expandedBytes / perHead, 1, m_heads));
     m_expanded = buffer(m_headsAtOnce * perHead, 1);
     m_latents = buffer(std::int64_t(m_capacity) * m_mla.kvLoraRank, 1);
     m_scales = buffer(m_capacity * scaleBlocks(m_mla.kvLoraRank), sizeof(float));
-    m_cache = buffer(std::int64_t(m_capacity) * m_mla.cacheWidth(), 2);
 }
 
 } // namespace bathyscope::cuda

@@ -51,6 +51,7 @@ struct PrefillWorkspace {
     DeviceBuffer factors; ///< float32 [tokens], of the last norm
     DeviceBuffer queryLatent; ///< float32 [tokens, q_lora_rank]
     RowBuffer queryNormed; ///< [tokens, q_lora_rank]
+    DeviceBuffer projectedQuery; ///< float32 [tokens, heads * head_dim], grouped-query attention only
     DeviceBuffer query; ///< bf16 [tokens, heads * qk_head_dim]
     DeviceBuffer kv; ///< float32 [tokens, cache width]
     RowBuffer attended; ///< [tokens, heads * v_head_dim]
@@ -75,7 +76,8 @@ void checkPrefillSizes(const ModelConfig &config);
 /// Tokens of a chunk whose workspace stays near half a gigabyte.
 std::int32_t prefillChunkTokens(const ModelConfig &config);
 
-/// Keys and values of one layer at a time, for as many heads at once as fit. Grows with the context.
+/// The cache of one layer at a time as attention reads it; of latents, keys and values for as many heads at
+/// once as fit. Grows with the context.
 class ExpandedContext {
 public:
     explicit ExpandedContext(const ModelConfig &config);
@@ -84,7 +86,10 @@ public:
     void reserve(std::int32_t context);
 
     [[nodiscard]] std::int32_t headsAtOnce() const { return m_headsAtOnce; }
-    [[nodiscard]] void *expanded() const { return m_expanded.as(); } ///< bf16 [context, heads, nope + value]
+    [[nodiscard]] std::uint16_t *expanded() const
+    {
+        return m_expanded.as<std::uint16_t>();
+    } ///< bf16 [context, heads, nope + value]
     [[nodiscard]] std::uint8_t *latents() const
     {
         return m_latents.as<std::uint8_t>();
@@ -97,7 +102,8 @@ public:
     [[nodiscard]] std::int32_t capacity() const { return m_capacity; } ///< tokens
 
 private:
-    MlaConfig m_mla;
+    MlaConfig m_mla; ///< without sizes where attention is not latent
+    std::int32_t m_width; ///< of the cache
     std::int32_t m_heads;
     std::int32_t m_headsAtOnce = 0;
     std::int32_t m_capacity = 0;

@@ -9,6 +9,7 @@
 #include "engine/models/model_weights.h"
 #include "kernels/cuda/device_layer.h"
 #include "kernels/cuda/driver.h"
+#include "kernels/cuda/grouped_params.h"
 #include "kernels/cuda/runtime.h"
 
 #include <algorithm>
@@ -53,8 +54,9 @@ struct Part {
     }
 };
 
-/// Latents of all layers in half precision: as many bytes as bf16, which would miss the bound of 3e-2 on
-/// logits, for eight times the precision; they are normalised, and what is rotated stays far below 65504.
+/// Latents, or keys and values, of all layers in half precision: as many bytes as bf16, which would miss the
+/// bound of 3e-2 on logits, for eight times the precision; they are normalised, and what is rotated stays far
+/// below 65504.
 class Cache final : public KvCache {
 public:
     Cache(std::int32_t capacity, std::int32_t width, std::vector<DeviceBuffer> parts)
@@ -65,7 +67,8 @@ public:
     }
 
     /// The layer after a part's last is the draft's, where the part has one.
-    /// half [capacity, kv_lora_rank + qk_rope_head_dim] of one layer: normalised latent, then rotated key.
+    /// half [capacity, width] of one layer: normalised latent, then rotated key; or the rotated keys of all
+    /// heads, then their values.
     [[nodiscard]] std::uint16_t *layer(std::size_t part, std::int32_t layerOfPart) const
     {
         return m_parts[part].as<std::uint16_t>() + std::int64_t(layerOfPart) * capacity() * m_width;
@@ -88,5 +91,21 @@ struct Model {
     float softmaxScale = 0;
     std::vector<Part> parts; ///< at least one, in the order of their layers
 };
+
+/// What the kernels of grouped-query attention want to know of a layer's heads.
+inline kernels::cuda::HeadsParams headsOf(const ModelConfig &c,
+                                          const kernels::cuda::DeviceGroupedAttention &w)
+{
+    return {.qBias = w.qBias,
+            .kBias = w.kBias,
+            .vBias = w.vBias,
+            .qNorm = w.qNorm,
+            .kNorm = w.kNorm,
+            .heads = c.numAttentionHeads,
+            .keyHeads = c.gqa().numKeyValueHeads,
+            .headDim = c.gqa().headDim,
+            .epsilon = static_cast<float>(c.rmsNormEps),
+            .ropeHalves = c.rope.pairs == kernels::RopePairs::Halves};
+}
 
 } // namespace bathyscope::cuda

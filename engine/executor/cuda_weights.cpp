@@ -126,14 +126,8 @@ void addMoe(Upload &upload, const MoeWeights &moe, DeviceLayer &layer)
     addBlock(upload, *moe.shared, layer);
 }
 
-} // namespace
-
-void uploadLayer(const LayerWeights &weights, DeviceLayer &layer, std::vector<DeviceBuffer> &memory)
+void addAttention(Upload &upload, const MlaWeights &mla, DeviceLayer &layer)
 {
-    const MlaWeights &mla = weights.mla();
-    Upload upload;
-    upload.add(weights.inputNorm, layer.inputNorm);
-    upload.add(weights.postAttentionNorm, layer.postAttentionNorm);
     upload.add(mla.qANorm, layer.qANorm);
     upload.add(mla.kvANorm, layer.kvANorm);
     if (mla.qA)
@@ -142,6 +136,30 @@ void uploadLayer(const LayerWeights &weights, DeviceLayer &layer, std::vector<De
     addMatrix(upload, mla.kvA, layer.kvA, "kv_a_proj");
     addMatrix(upload, mla.kvB, layer.kvB, "kv_b_proj");
     addMatrix(upload, mla.o, layer.o, "o_proj");
+}
+
+void addAttention(Upload &upload, const GqaWeights &gqa, DeviceLayer &layer)
+{
+    kernels::cuda::DeviceGroupedAttention &grouped = layer.grouped;
+    addMatrix(upload, gqa.q, grouped.q, "q_proj");
+    addMatrix(upload, gqa.k, grouped.k, "k_proj");
+    addMatrix(upload, gqa.v, grouped.v, "v_proj");
+    addMatrix(upload, gqa.o, layer.o, "o_proj");
+    upload.add(gqa.qBias, grouped.qBias);
+    upload.add(gqa.kBias, grouped.kBias);
+    upload.add(gqa.vBias, grouped.vBias);
+    upload.add(gqa.qNorm, grouped.qNorm);
+    upload.add(gqa.kNorm, grouped.kNorm);
+}
+
+} // namespace
+
+void uploadLayer(const LayerWeights &weights, DeviceLayer &layer, std::vector<DeviceBuffer> &memory)
+{
+    Upload upload;
+    upload.add(weights.inputNorm, layer.inputNorm);
+    upload.add(weights.postAttentionNorm, layer.postAttentionNorm);
+    std::visit([&](const auto &attention) { addAttention(upload, attention, layer); }, weights.attention);
     if (weights.dense)
         addBlock(upload, *weights.dense, layer);
     else

@@ -132,10 +132,8 @@ std::int64_t workspaceOf(const ModelConfig &c)
 }
 
 /// Why GPUs cannot run the model; empty: they can.
-std::string obstacleOf(const ModelConfig &config, const ModelWeights &weights)
+std::string obstacleOf(const ModelWeights &weights)
 {
-    if (!std::holds_alternative<MlaConfig>(config.attention))
-        return "only models with latent attention run on one so far";
     for (const LayerWeights &layer : weights.layers) {
         const kernels::DType dtype = layer.outputProjection().dtype;
         if (kernels::isPacked(dtype))
@@ -172,7 +170,7 @@ ModelMemory measureMemory(const ModelConfig &config, const ModelWeights &weights
     memory.cacheWidth = config.cacheWidth();
     memory.contextLength = config.maxPositionEmbeddings;
     memory.workspace = workspaceOf(config);
-    memory.gpuObstacle = obstacleOf(config, weights);
+    memory.gpuObstacle = obstacleOf(weights);
     return memory;
 }
 

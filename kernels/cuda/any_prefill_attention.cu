@@ -39,18 +39,17 @@ __device__ __forceinline__ void copyKeyChunk(const PrefillAttentionParams &p, co
 {
     const bool isValue = chunk >= keySize / 8;
     const int c = isValue ? chunk - keySize / 8 : chunk;
-    const auto *expanded = static_cast<const Bf16 *>(p.expanded)
-        + (std::int64_t(position) * p.heads + place.head) * (p.nope + p.value);
+    const std::int64_t at = position * p.keyStride + place.head / p.sharing * p.headStride + c * 8;
     const Bf16 *from = nullptr;
     if (isValue)
-        from = c * 8 < p.value ? expanded + p.nope + c * 8 : nullptr;
+        from = c * 8 < p.value ? static_cast<const Bf16 *>(p.values) + at : nullptr;
     else if (c * 8 < p.nope)
-        from = expanded + c * 8;
+        from = static_cast<const Bf16 *>(p.keys) + at;
     else if (c * 8 < p.nope + p.rope)
         from = static_cast<const Bf16 *>(p.rotated) + position * p.rotatedStride + c * 8 - p.nope;
     const bool there = from && position < end;
     const std::uint32_t panel = stage + chunk / 8 * keyPanel;
-    copyAsync16(panel + swizzled(row, chunk % 8), there ? from : p.expanded, there ? 16 : 0);
+    copyAsync16(panel + swizzled(row, chunk % 8), there ? from : p.keys, there ? 16 : 0);
 }
 
 __device__ __forceinline__ void copyKeys(const PrefillAttentionParams &p, const Place &place,

@@ -150,11 +150,6 @@ extern "C" __global__ void __launch_bounds__(128) gather_rows(const GatherRowsPa
             p.fromScales[std::int64_t(i) * p.fromScaleStride + from];
 }
 
-__device__ __forceinline__ __half toCached(float value)
-{
-    return __float2half_rn(fminf(fmaxf(value, -65504.0F), 65504.0F));
-}
-
 extern "C" __global__ void __launch_bounds__(threads) append_cache(const AppendCacheParams p)
 {
     __shared__ float partial[threads / 32];

@@ -68,7 +68,8 @@ __device__ __forceinline__ void prefetchShare(const Prefetch &p, int block, int 
 
 /// The layer's part of the cache. What a step says was written before the graph began: it can be read before
 /// the kernel waits, but past the L1 cache, which kernels that overlap do not find emptied.
-__device__ __forceinline__ __half *cacheOf(const AttentionParams &p)
+template <typename Params>
+__device__ __forceinline__ __half *cacheOf(const Params &p)
 {
     const auto address = __ldcg(reinterpret_cast<const unsigned long long *>(&p.step->cache));
     const auto stride = __ldcg(reinterpret_cast<const long long *>(&p.step->cacheLayerStride));

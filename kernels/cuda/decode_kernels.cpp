@@ -8,6 +8,7 @@
 BATHYSCOPE_DEVICE_IMAGE(any_decode_absorb)
 BATHYSCOPE_DEVICE_IMAGE(any_decode_attention)
 BATHYSCOPE_DEVICE_IMAGE(any_decode_experts)
+BATHYSCOPE_DEVICE_IMAGE(any_decode_grouped_attention)
 BATHYSCOPE_DEVICE_IMAGE(any_decode_project)
 
 namespace bathyscope::kernels::cuda {
@@ -67,9 +68,11 @@ DecodeKernels::DecodeKernels(const DeviceInfo &info, const Stream &stream)
     , m_projectModule(images::any_decode_project())
     , m_absorbModule(images::any_decode_absorb())
     , m_attentionModule(images::any_decode_attention())
+    , m_groupedModule(images::any_decode_grouped_attention())
     , m_expertsModule(images::any_decode_experts())
     , m_begin(m_projectModule.kernel("decode_begin"))
     , m_attend(m_attentionModule.kernel("decode_attend"))
+    , m_attendGrouped(m_groupedModule.kernel("decode_attend_grouped"))
     , m_project(load(m_projectModule, "decode_project"))
     , m_route(load(m_projectModule, "decode_route"))
     , m_expand(load(m_attentionModule, "decode_expand"))
@@ -111,6 +114,11 @@ unsigned DecodeKernels::blocksFor(std::int64_t tiles) const
 std::int32_t DecodeKernels::splits(std::int32_t tokens, std::int32_t heads) const
 {
     const auto groups = static_cast<std::int32_t>(ceilDiv(heads, decodeHeadGroup));
+    return std::clamp(m_multiprocessors / (tokens * groups), 1, decodeMaxSplits);
+}
+
+std::int32_t DecodeKernels::groupedSplits(std::int32_t tokens, std::int32_t groups) const
+{
     return std::clamp(m_multiprocessors / (tokens * groups), 1, decodeMaxSplits);
 }
 
@@ -193,6 +201,16 @@ void DecodeKernels::expand(const AttentionParams &params) const
     start(kernelFor(m_expand, params.kvB.dtype, params.tokens),
           {.blocks = {static_cast<unsigned>(params.heads * slices)},
            .sharedBytes = params.tokens * (stagedBytes(params.kvB.dtype, params.latent) + params.splits * 4)},
+          params);
+}
+
+void DecodeKernels::attendGrouped(const GroupedAttentionParams &params) const
+{
+    start(m_attendGrouped,
+          {.blocks = {static_cast<unsigned>(params.splits),
+                      static_cast<unsigned>(headGroups(params.heads.heads, params.heads.keyHeads)),
+                      static_cast<unsigned>(params.tokens)},
+           .threads = groupedThreads},
           params);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernels/cuda/decode_params.h"
+#include "kernels/cuda/grouped_params.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/matrix.h"
 
@@ -24,6 +25,8 @@ public:
     void absorb(const AttentionParams &params) const;
     void attend(const AttentionParams &params) const;
     void expand(const AttentionParams &params) const;
+    /// All of grouped-query attention between its projections.
+    void attendGrouped(const GroupedAttentionParams &params) const;
     /// The choice of experts.
     void route(const RouteParams &params) const;
     /// Gate and up projections; in passes, likewise.
@@ -34,6 +37,8 @@ public:
 
     /// Parts that a token's positions are divided into at the most.
     [[nodiscard]] std::int32_t splits(std::int32_t tokens, std::int32_t heads) const;
+    /// The same for groups of heads with common keys and values (headGroups()).
+    [[nodiscard]] std::int32_t groupedSplits(std::int32_t tokens, std::int32_t groups) const;
 
 private:
     static constexpr std::size_t dtypes = 4;
@@ -62,9 +67,11 @@ private:
     Module m_projectModule;
     Module m_absorbModule;
     Module m_attentionModule;
+    Module m_groupedModule;
     Module m_expertsModule;
     Kernel m_begin;
     Kernel m_attend;
+    Kernel m_attendGrouped;
     ByType m_project;
     ByType m_route;
     std::array<Kernel, dtypes> m_absorb;

@@ -28,7 +28,7 @@ struct DecodeStep {
     std::int32_t tokens = 0;
     std::int32_t firstPosition = 0;
     std::int32_t ids[decodeMaxTokens] = {};
-    void *cache = nullptr; ///< half precision [layers, capacity, latent + rope]
+    void *cache = nullptr; ///< half precision [layers, capacity, latent + rope], or keys and values
     std::int64_t cacheLayerStride = 0; ///< elements
     ChooseSettings choose; ///< where the step ends with a choice
     float cosines[decodeMaxTokens * decodeMaxRope / 2] = {}; ///< [tokens, rope / 2]

@@ -27,7 +27,19 @@ struct DeviceExperts {
     std::int64_t scaleStride = 0; ///< floats
 };
 
-/// What one layer is made of; as LayerWeights with latent attention.
+/// What of grouped-query attention comes before its output projection; as GqaWeights.
+struct DeviceGroupedAttention {
+    DeviceMatrix q; ///< without rows where attention is latent
+    DeviceMatrix k;
+    DeviceMatrix v;
+    const float *qBias = nullptr; ///< [q.rows]; these may be none
+    const float *kBias = nullptr; ///< [k.rows]
+    const float *vBias = nullptr; ///< [v.rows]
+    const float *qNorm = nullptr; ///< [head_dim]
+    const float *kNorm = nullptr; ///< [head_dim]
+};
+
+/// What one layer is made of; as LayerWeights.
 struct DeviceLayer {
     const float *inputNorm = nullptr; ///< [hidden]
     const float *qANorm = nullptr; ///< [q_lora_rank]
@@ -37,6 +49,7 @@ struct DeviceLayer {
     DeviceMatrix qB;
     DeviceMatrix kvA;
     DeviceMatrix kvB;
+    DeviceGroupedAttention grouped;
     DeviceMatrix o;
     DeviceMatrix gate; ///< of the dense block, or of the shared experts
     DeviceMatrix up;

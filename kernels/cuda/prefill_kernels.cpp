@@ -8,6 +8,7 @@
 
 BATHYSCOPE_DEVICE_IMAGE(any_grouped_gemm)
 BATHYSCOPE_DEVICE_IMAGE(any_prefill_attention)
+BATHYSCOPE_DEVICE_IMAGE(any_prefill_heads)
 BATHYSCOPE_DEVICE_IMAGE(any_prefill_router)
 BATHYSCOPE_DEVICE_IMAGE(any_prefill_rows)
 BATHYSCOPE_DEVICE_IMAGE(sm90_fp8_grouped_gemm)
@@ -74,10 +75,12 @@ PrefillKernels::PrefillKernels(const DeviceInfo &info, const Stream &stream)
     , m_fp8Module(hopperModule(info, images::sm90_fp8_grouped_gemm()))
     , m_hopperAttentionModule(hopperModule(info, images::sm90_prefill_attention()))
     , m_attentionModule(images::any_prefill_attention())
+    , m_headsModule(images::any_prefill_heads())
     , m_rowsModule(images::any_prefill_rows())
     , m_routerModule(images::any_prefill_router())
     , m_attention(m_hopperAttentionModule ? m_hopperAttentionModule->kernel("prefill_attention_sm90")
                                           : m_attentionModule.kernel("prefill_attention"))
+    , m_heads(m_headsModule.kernel("prefill_heads"))
     , m_fillAngles(m_rowsModule.kernel("fill_angles"))
     , m_normRows(m_rowsModule.kernel("norm_rows"))
     , m_quantiseRows(m_rowsModule.kernel("quantise_rows"))
@@ -138,6 +141,13 @@ void PrefillKernels::fp8Gemm(Epilogue epilogue, const GemmParams &params, std::i
             .block = {384},
             .sharedBytes = fp8GemmShared},
            m_stream, all);
+}
+
+void PrefillKernels::heads(const PrefillHeadsParams &params, std::int32_t tokens) const
+{
+    launch(m_heads,
+           {.grid = {static_cast<unsigned>(tokens)}, .block = {static_cast<unsigned>(groupedThreads)}},
+           m_stream, params);
 }
 
 void PrefillKernels::attention(const PrefillAttentionParams &params) const

@@ -4,6 +4,7 @@
 // enqueue on one stream; none waits. Where there is no kernel for a stored type, CudaError names it.
 #pragma once
 
+#include "kernels/cuda/grouped_params.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/prefill_params.h"
 #include "kernels/matrix.h"
@@ -27,6 +28,8 @@ public:
     /// 16 with Epilogue::Gated), firstRow one of 128.
     void fp8Gemm(Epilogue epilogue, const GemmParams &params, std::int32_t rows) const;
 
+    /// Queries, keys and values of grouped-query attention, from their projections on.
+    void heads(const PrefillHeadsParams &params, std::int32_t tokens) const;
     void attention(const PrefillAttentionParams &params) const;
 
     void fillAngles(const AnglesParams &params, std::int32_t tokens) const;
@@ -51,11 +54,13 @@ private:
     std::unique_ptr<Module> m_fp8Module; ///< none where the card cannot
     std::unique_ptr<Module> m_hopperAttentionModule; ///< likewise
     Module m_attentionModule;
+    Module m_headsModule;
     Module m_rowsModule;
     Module m_routerModule;
     std::array<std::array<Kernel, epilogues>, dtypes> m_gemm;
     std::array<Kernel, epilogues> m_fp8Gemm;
     Kernel m_attention;
+    Kernel m_heads;
     Kernel m_fillAngles;
     std::array<Kernel, dtypes> m_embed;
     Kernel m_normRows;

@@ -76,17 +76,23 @@ struct GatherRowsParams {
     std::int32_t toScaleStride = 0;
 };
 
-/// Causal attention of a chunk over expanded keys and values, for a range of heads.
+/// Causal attention of a chunk over keys and values, for a range of heads. A key is a part of each head, and
+/// behind it a rotated part for all heads, which may be empty.
 struct PrefillAttentionParams {
-    const void *queries = nullptr; ///< bf16 [tokens, queryStride]: this range's heads, not rotated
-    const void *expanded = nullptr; ///< bf16 [context, heads, nope + value]: keys' first part and values
-    const void *rotated = nullptr; ///< bf16 [context, rotatedStride]: keys' rotated part, for all heads
+    const void *queries =
+        nullptr; ///< bf16 [tokens, queryStride]: this range's heads, second part not rotated
+    const void *keys = nullptr; ///< bf16 [context, keyStride]: first parts, headStride from head to head
+    const void *values = nullptr; ///< bf16 [context, keyStride], likewise
+    const void *rotated = nullptr; ///< bf16 [context, rotatedStride]: second part, for all heads
     const float *cosines = nullptr; ///< [tokens, rope / 2]
     const float *sines = nullptr; ///< [tokens, rope / 2]
     void *out = nullptr; ///< bf16 [tokens, outStride]
     std::int64_t queryStride = 0; ///< elements
+    std::int64_t keyStride = 0; ///< elements
     std::int64_t rotatedStride = 0; ///< elements
     std::int64_t outStride = 0; ///< elements
+    std::int32_t headStride = 0; ///< elements, of keys and values
+    std::int32_t sharing = 1; ///< heads that have keys and values in common
     std::int32_t heads = 0;
     std::int32_t tokens = 0;
     std::int32_t firstPosition = 0; ///< of query 0

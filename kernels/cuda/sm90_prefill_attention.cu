@@ -68,24 +68,25 @@ __device__ __forceinline__ void copyKeysAndValues(const PrefillAttentionParams &
                                                   int head, int end)
 {
     const int thread = threadIdx.x % 128;
-    const int perHead = p.nope + p.value;
-    const auto *expanded = static_cast<const Bf16 *>(p.expanded) + std::int64_t(head) * perHead;
+    const int ofHead = head / p.sharing * p.headStride;
+    const auto *keys = static_cast<const Bf16 *>(p.keys) + ofHead;
+    const auto *values = static_cast<const Bf16 *>(p.values) + ofHead;
     const auto *rotated = static_cast<const Bf16 *>(p.rotated);
-    const std::int64_t stride = std::int64_t(p.heads) * perHead;
+    const std::int64_t stride = p.keyStride;
     for (int block = 0; block * keysPerStage < end; ++block) {
         const int first = block * keysPerStage;
         waitBarrier(shared.keysEmpty(block), parity(block) ^ 1);
         copyRows<keyPanels, 128>(
             shared.keys(block), thread, end - first, [&](int row, int c) -> const Bf16 * {
                 if (c * 8 < p.nope)
-                    return expanded + (first + row) * stride + c * 8;
+                    return keys + (first + row) * stride + c * 8;
                 return c * 8 < p.nope + p.rope ? rotated + (first + row) * p.rotatedStride + c * 8 - p.nope
                                                : nullptr;
             });
         arriveAfterCopies(shared.keysFull(block));
         waitBarrier(shared.valuesEmpty(block), parity(block) ^ 1);
         copyRows<valuePanels, 128>(shared.values(block), thread, end - first, [&](int row, int c) {
-            return c * 8 < p.value ? expanded + (first + row) * stride + p.nope + c * 8 : nullptr;
+            return c * 8 < p.value ? values + (first + row) * stride + c * 8 : nullptr;
         });
         arriveAfterCopies(shared.valuesFull(block));
     }

@@ -82,6 +82,12 @@ __device__ __forceinline__ std::uint32_t packBf16(float low, float high)
     return *reinterpret_cast<const std::uint32_t *>(&pair);
 }
 
+/// A number as the cache holds it.
+__device__ __forceinline__ __half toCached(float value)
+{
+    return __float2half_rn(fminf(fmaxf(value, -65504.0F), 65504.0F));
+}
+
 /// Two e4m3 bytes, at bits 8 and 24, to bf16. The exponent's bias is mended by a multiplication with 2^120,
 /// which also makes subnormals right.
 __device__ __forceinline__ std::uint32_t widenE4m3Pair(std::uint32_t bytes)

@@ -26,6 +26,7 @@ protected:
 
     struct AttentionShape {
         int tokens, firstPosition, heads, nope, rope, value;
+        int sharing = 1;
     };
     void checkAttention(const AttentionShape &s, bool halves);
     void checkRouter(const MoeConfig &config, bool bias);
@@ -54,7 +55,7 @@ void ChunkRows::checkAttention(const AttentionShape &s, bool halves)
     const int context = s.firstPosition + s.tokens;
     const auto size = [](auto... factors) { return (std::size_t(1) * ... * std::size_t(factors)); };
     const auto queries = toBf16(randomFloats(random, size(s.tokens, s.heads, s.nope + s.rope)));
-    const auto expanded = toBf16(randomFloats(random, size(context, s.heads, s.nope + s.value)));
+    const auto expanded = toBf16(randomFloats(random, size(context, s.heads / s.sharing, s.nope + s.value)));
     const auto rotated = toBf16(randomFloats(random, size(context, s.rope)));
     std::vector<float> cosines;
     std::vector<float> sines;
@@ -75,7 +76,8 @@ void ChunkRows::checkAttention(const AttentionShape &s, bool halves)
             double sum = 0;
             std::vector<double> out(size(s.value));
             for (int p = 0; p <= s.firstPosition + t; ++p) {
-                const std::uint16_t *key = &expanded[size(p * s.heads + h, s.nope + s.value)];
+                const std::uint16_t *key =
+                    &expanded[size(p * (s.heads / s.sharing) + h / s.sharing, s.nope + s.value)];
                 double score = 0;
                 for (int c = 0; c < s.nope + s.rope; ++c)
                     score += query[size(c)]
@@ -95,14 +97,18 @@ void ChunkRows::checkAttention(const AttentionShape &s, bool halves)
     const DeviceBuffer sineData = onCard(sines);
     const DeviceBuffer out = poisoned(expected.size() * 2);
     kernels->attention({.queries = q.as(),
-                        .expanded = kv.as(),
+                        .keys = kv.as(),
+                        .values = kv.as<std::uint16_t>() + s.nope,
                         .rotated = k.as(),
                         .cosines = cosineData.as<float>(),
                         .sines = sineData.as<float>(),
                         .out = out.as(),
                         .queryStride = s.heads * (s.nope + s.rope),
+                        .keyStride = s.heads / s.sharing * (s.nope + s.value),
                         .rotatedStride = s.rope,
                         .outStride = s.heads * s.value,
+                        .headStride = s.nope + s.value,
+                        .sharing = s.sharing,
                         .heads = s.heads,
                         .tokens = s.tokens,
                         .firstPosition = s.firstPosition,
@@ -126,6 +132,7 @@ TEST_F(ChunkRows, AttentionSeesAllThatCameBefore)
         checkAttention({70, 0, 3, 32, 16, 32}, true);
         checkAttention({129, 37, 2, 128, 64, 128}, false);
         checkAttention({200, 321, 1, 48, 16, 64}, false);
+        checkAttention({150, 70, 6, 48, 0, 48, 3}, true); // grouped: rotated before
     }
 }
 
