@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Models with latent attention on NVIDIA GPUs. No CUDA type is seen from here.
+// Models on NVIDIA GPUs. No CUDA type is seen from here.
 #pragma once
 
 #include "engine/checkpoint/tensor_source.h"

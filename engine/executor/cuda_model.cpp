@@ -4,8 +4,8 @@
 #include "engine/executor/cuda_model.h"
 #include "engine/error.h"
 #include "engine/executor/cuda_weights.h"
+#include "engine/executor/gpu_shapes.h"
 #include "engine/executor/quantised_layer.h"
-#include "kernels/cuda/grouped_params.h"
 
 #include <fmt/format.h>
 
@@ -18,41 +18,6 @@ namespace bathyscope::cuda {
 using namespace kernels::cuda;
 
 namespace {
-
-void expect(bool supported, const std::string &what)
-{
-    if (!supported)
-        throw Error(fmt::format("the GPU's kernels do not have this shape: {}: use the CPU", what));
-}
-
-void expectSupported(const MlaConfig &mla)
-{
-    expect(mla.kvLoraRank % 16 == 0 && mla.kvLoraRank <= decodeMaxLatent,
-           fmt::format("kv_lora_rank {}", mla.kvLoraRank));
-    expect(mla.qkRopeHeadDim % 16 == 0 && mla.qkRopeHeadDim <= decodeMaxRope
-               && mla.cacheWidth() <= decodeMaxWidth,
-           fmt::format("qk_rope_head_dim {}, kv_lora_rank {}", mla.qkRopeHeadDim, mla.kvLoraRank));
-    expect(mla.qLoraRank <= 8192, fmt::format("q_lora_rank {}", mla.qLoraRank));
-    expect(mla.qkNopeHeadDim % 8 == 0 && mla.vHeadDim % 8 == 0,
-           fmt::format("qk_nope_head_dim {}, v_head_dim {}", mla.qkNopeHeadDim, mla.vHeadDim));
-}
-
-void expectSupported(const GqaConfig &gqa)
-{
-    expect(gqa.headDim % 8 == 0 && gqa.headDim <= groupedMaxHead, fmt::format("head_dim {}", gqa.headDim));
-}
-
-void expectSupported(const ModelConfig &c)
-{
-    std::visit([](const auto &attention) { expectSupported(attention); }, c.attention);
-    expect(c.hiddenSize <= 8192 && c.hiddenSize % 16 == 0, fmt::format("hidden_size {}", c.hiddenSize));
-    if (!c.moe)
-        return;
-    expect(c.moe->nRoutedExperts <= decodeMaxExperts && c.moe->numExpertsPerTok <= decodeMaxChosen
-               && c.moe->nGroup <= 32,
-           fmt::format("{} experts in {} groups, {} chosen", c.moe->nRoutedExperts, c.moe->nGroup,
-                       c.moe->numExpertsPerTok));
-}
 
 kernels::cuda::DeviceInfo infoOf(int ordinal)
 {
@@ -129,7 +94,8 @@ Model::Model(const ModelConfig &modelConfig, const ModelWeights &weights, std::s
     , rope(modelConfig.rope, modelConfig.ropeDimensions())
     , softmaxScale(modelConfig.softmaxScale())
 {
-    expectSupported(config);
+    if (const std::string obstacle = gpuObstacle(config); !obstacle.empty())
+        throw Error(obstacle + ": use the CPU");
     parts.reserve(shares.size());
     std::int32_t layer = 0;
     std::int32_t moeLayer = 0;

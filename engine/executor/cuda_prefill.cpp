@@ -34,7 +34,6 @@ public:
         , m_rows(m_products, m_work, static_cast<float>(model.config.rmsNormEps))
         , m_attention(model, m_products, m_work, m_rows)
     {
-        checkPrefillSizes(m_config);
         std::vector<float> cosines(static_cast<std::size_t>(m_config.ropeDimensions() / 2));
         std::vector<float> sines(cosines.size());
         model.rope.angles(0, cosines.data(), sines.data());

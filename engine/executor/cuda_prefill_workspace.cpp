@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/executor/cuda_prefill_workspace.h"
 
-#include "engine/error.h"
-
 #include <algorithm>
-#include <string>
 
 namespace bathyscope::cuda {
 
@@ -42,12 +39,6 @@ std::int64_t expertWidth(const ModelConfig &c)
     return c.moe ? c.moe->moeIntermediateSize : 0;
 }
 
-void need(bool holds, const char *what)
-{
-    if (!holds)
-        throw Error(std::string("this model cannot run on the GPU: ") + what);
-}
-
 /// Columns of what attention takes of a token.
 struct AttentionWidths {
     std::int64_t queryLatent = 0;
@@ -71,20 +62,6 @@ std::int64_t bytesPerToken(const ModelConfig &c)
         c.hiddenSize + w.queryLatent + w.attended + denseWidth(c) + chosen(c) * expertWidth(c);
     return 3 * inRowBuffers + 4 * (w.queryLatent + w.projectedQuery) + 2 * w.query + 4 * c.cacheWidth()
         + 3 * chosen(c) * c.hiddenSize;
-}
-
-void checkHeads(const MlaConfig &m)
-{
-    need(m.qkHeadDim() <= 192 && m.vHeadDim <= 128,
-         "heads must have at most 192 values in keys and 128 in values");
-    need(m.qkNopeHeadDim % 8 == 0 && m.qkRopeHeadDim % 8 == 0 && m.vHeadDim % 8 == 0 && m.kvLoraRank % 8 == 0
-             && m.qLoraRank % 8 == 0,
-         "sizes of heads and latents must be multiples of 8");
-}
-
-void checkHeads(const GqaConfig &g)
-{
-    need(g.headDim <= 128 && g.headDim % 8 == 0, "heads must have at most 128 values, and a multiple of 8");
 }
 
 } // namespace
@@ -137,15 +114,6 @@ PrefillWorkspace::PrefillWorkspace(const ModelConfig &c, std::int32_t tokens)
     groupTiles = buffer(experts + 1, sizeof(std::int32_t));
     tokenOfRow = buffer(tokens * chosen(c), sizeof(std::int32_t));
     rowOfChoice = buffer(tokens * chosen(c), sizeof(std::int32_t));
-}
-
-void checkPrefillSizes(const ModelConfig &config)
-{
-    std::visit([](const auto &attention) { checkHeads(attention); }, config.attention);
-    need(config.hiddenSize % 16 == 0, "hidden_size must be a multiple of 16");
-    need(!config.moe || (config.moe->nRoutedExperts <= 1024 && config.moe->numExpertsPerTok <= 32),
-         "more than 1024 experts, or more than 32 for one token");
-    need(!config.moe || config.moe->nGroup <= 32, "more than 32 groups of experts");
 }
 
 std::int32_t prefillChunkTokens(const ModelConfig &config)

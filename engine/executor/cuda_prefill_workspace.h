@@ -70,9 +70,6 @@ struct PrefillWorkspace {
     DeviceBuffer rowOfChoice; ///< int32 [tokens * k]
 };
 
-/// Throws Error where the kernels have a limit that the model exceeds.
-void checkPrefillSizes(const ModelConfig &config);
-
 /// Tokens of a chunk whose workspace stays near half a gigabyte.
 std::int32_t prefillChunkTokens(const ModelConfig &config);
 

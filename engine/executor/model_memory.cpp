@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // What a model takes, read off its bound weights.
+#include "engine/executor/gpu_shapes.h"
 #include "engine/executor/memory_plan.h"
 #include "engine/executor/quantised_layer.h"
 
@@ -132,8 +133,10 @@ std::int64_t workspaceOf(const ModelConfig &c)
 }
 
 /// Why GPUs cannot run the model; empty: they can.
-std::string obstacleOf(const ModelWeights &weights)
+std::string obstacleOf(const ModelConfig &config, const ModelWeights &weights)
 {
+    if (std::string obstacle = gpuObstacle(config); !obstacle.empty())
+        return obstacle;
     for (const LayerWeights &layer : weights.layers) {
         const kernels::DType dtype = layer.outputProjection().dtype;
         if (kernels::isPacked(dtype))
@@ -170,7 +173,7 @@ ModelMemory measureMemory(const ModelConfig &config, const ModelWeights &weights
     memory.cacheWidth = config.cacheWidth();
     memory.contextLength = config.maxPositionEmbeddings;
     memory.workspace = workspaceOf(config);
-    memory.gpuObstacle = obstacleOf(weights);
+    memory.gpuObstacle = obstacleOf(config, weights);
     return memory;
 }
 

@@ -286,12 +286,17 @@ TEST(MemoryPlan, AutomaticFallsBackToTheCpuAndSaysWhy)
 
 TEST(MemoryPlan, WhatNoGpuCanRunGoesToTheCpu)
 {
-    const ModelConfig config = loadModelConfig(testData + "/llama-tiny/config.json");
+    ModelConfig config = loadModelConfig(testData + "/llama-tiny/config.json");
     const Checkpoint checkpoint(testData + "/llama-tiny");
-    const ModelMemory model = measureMemory(config, bindWeights(config, checkpoint));
+    const ModelWeights weights = bindWeights(config, checkpoint);
+    EXPECT_EQ(measureMemory(config, weights).gpuObstacle, "");
+    std::get<GqaConfig>(config.attention).headDim = 160;
+    const ModelMemory model = measureMemory(config, weights);
     const MemoryPlan plan = planMemory(model, machine({80 * giga}), {});
     EXPECT_EQ(plan.shares.at(0).device.id, "cpu");
-    EXPECT_NE(plan.note.find("latent attention"), std::string::npos) << plan.note;
+    EXPECT_NE(plan.note.find("No GPU: the GPU's kernels do not have this shape: head_dim 160"),
+              std::string::npos)
+        << plan.note;
     EXPECT_THROW(planMemory(model, machine({80 * giga}), {.device = "cuda:0"}), Error);
 }
 
