@@ -4,10 +4,12 @@
 #include "ui/theme/color_math.h"
 
 #include <QApplication>
+#include <QComboBox>
 #include <QFile>
 #include <QFontDatabase>
 #include <QPalette>
-#include <QStyleFactory>
+#include <QProxyStyle>
+#include <QStyledItemDelegate>
 #include <QToolTip>
 
 #include <algorithm>
@@ -23,6 +25,29 @@ static void initResources()
 namespace bathyscope::ui::theme {
 
 namespace {
+
+/// Fusion, but for the list of a combo box: a plain list below it, which the style sheet can reach.
+class Style final : public QProxyStyle {
+public:
+    Style()
+        : QProxyStyle(QStringLiteral("Fusion"))
+    {
+    }
+
+    int styleHint(StyleHint hint, const QStyleOption *option, const QWidget *widget,
+                  QStyleHintReturn *result) const override
+    {
+        return hint == SH_ComboBox_Popup ? 0 : QProxyStyle::styleHint(hint, option, widget, result);
+    }
+
+    void polish(QWidget *widget) override
+    {
+        QProxyStyle::polish(widget);
+        if (auto *box = qobject_cast<QComboBox *>(widget))
+            box->setItemDelegate(new QStyledItemDelegate(box));
+    }
+    using QProxyStyle::polish;
+};
 
 Colors lightColors()
 {
@@ -198,7 +223,7 @@ void apply(QApplication &application, ColorScheme wanted)
     initResources();
     loadFonts();
     application.setStyleSheet({});
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setStyle(new Style);
     const bool dark = wanted == ColorScheme::Dark || (wanted == ColorScheme::System && systemIsDark());
     current() = &scheme(dark);
     QApplication::setFont(textFont());
