@@ -70,7 +70,8 @@ LocalBackendOptions Settings::loading() const
             .threads = integer(QStringLiteral("threads"), 0, maxThreads, defaults.threads),
             .contextLength = integer(QStringLiteral("contextLength"), 0, maxContext, defaults.contextLength),
             .quantise = m_store.value(QStringLiteral("quantise")).toBool(),
-            .bf16Activations = m_store.value(QStringLiteral("bf16Activations")).toBool()};
+            .bf16Activations = m_store.value(QStringLiteral("bf16Activations")).toBool(),
+            .hostExperts = m_store.value(QStringLiteral("hostExperts")).toBool()};
 }
 
 void Settings::setLoading(const LocalBackendOptions &loading)
@@ -80,6 +81,7 @@ void Settings::setLoading(const LocalBackendOptions &loading)
     m_store.setValue(QStringLiteral("contextLength"), loading.contextLength);
     m_store.setValue(QStringLiteral("quantise"), loading.quantise);
     m_store.setValue(QStringLiteral("bf16Activations"), loading.bf16Activations);
+    m_store.setValue(QStringLiteral("hostExperts"), loading.hostExperts);
 }
 
 std::optional<SamplingParameters> Settings::sampling() const

@@ -275,7 +275,8 @@ struct MemoryPlan {
     std::vector<DeviceShare> shares; ///< in the order of the layers; where refused, what it would take
     std::int32_t contextLength = 0; ///< tokens
     bool quantised = false; ///< the weights become FP8 blocks
-    std::int32_t hostExperts = 0; ///< the last of each MoE layer's routed experts, which the CPU computes
+    /// From this layer on, the draft's included, routed experts stay on the host and the CPU computes them.
+    std::optional<std::int32_t> hostExpertsFrom = {};
     std::int64_t hostBytes = 0; ///< their weights
     std::string note; ///< what one should know of it: why the CPU was taken, why it will be slow
     std::string refusal; ///< why it cannot be, with figures; empty: it fits

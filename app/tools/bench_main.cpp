@@ -252,11 +252,14 @@ int run(const std::vector<std::string> &words)
     options.contextLength = std::max(options.contextLength, lengths.context(model.config));
     const auto needs = std::make_shared<const ModelMemory>(
         measureMemory(model.config, bindWeights(model.config, *model.weights)));
-    const auto executor = createExecutor(model.config, model.weights, options, planLoading(needs, options));
+    const MemoryPlan plan = planLoading(needs, options);
+    const auto executor = createExecutor(model.config, model.weights, options, plan);
     const std::string title =
         fmt::format("{} · {}", shape ? *shape + " " + weights : directory, executor->deviceName());
     const std::vector<Row> rows =
         Bench(*executor, lengths, arguments.integer("--repeat", 5, 1, 1000)).measure();
+    if (!plan.note.empty())
+        fmt::print(stderr, "{}\n", plan.note);
     arguments.flag("--json") ? printJson(title, rows) : printTable(title, rows);
     return 0;
 }

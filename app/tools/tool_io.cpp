@@ -17,7 +17,7 @@ std::set<std::string> withBackendOptions(std::set<std::string> options)
 
 std::set<std::string> withBackendFlags(std::set<std::string> flags)
 {
-    flags.merge(std::set<std::string>{"--quantise", "--bf16-activations"});
+    flags.merge(std::set<std::string>{"--quantise", "--bf16-activations", "--host-experts"});
     return flags;
 }
 
@@ -28,7 +28,8 @@ LocalBackendOptions backendOptions(const Arguments &arguments)
             .contextLength =
                 static_cast<std::int32_t>(arguments.integer("--context", 0, 0, limits::maxContext)),
             .quantise = arguments.flag("--quantise"),
-            .bf16Activations = arguments.flag("--bf16-activations")};
+            .bf16Activations = arguments.flag("--bf16-activations"),
+            .hostExperts = arguments.flag("--host-experts")};
 }
 
 std::vector<TokenId> readIds(const std::string &file, const ModelInfo &model)

@@ -16,6 +16,7 @@ inline constexpr const char *backendHelp = R"(
   --context N          tokens that the cache holds; 0: what the model allows and the memory holds
   --quantise           on a GPU: weights become FP8 blocks while they are loaded
   --bf16-activations   on a GPU: activations stay in BF16
+  --host-experts       routed experts that do not fit on the GPUs are computed by the CPU
 )";
 LocalBackendOptions backendOptions(const Arguments &arguments);
 

@@ -6,14 +6,14 @@
 
 namespace bathyscope::cuda {
 
-Chunks::Chunks(const Model &model, const PrefillOptions &options)
+Chunks::Chunks(const Model &model, const PrefillOptions &options, HostExperts *hostExperts)
     : m_model(model)
     , m_parts(model.parts.size())
     , m_maxTokens(INT_MAX)
 {
     for (std::size_t p = 0; p < m_parts.size(); ++p) {
         model.parts[p].device->makeCurrent();
-        m_parts[p].prefill = createPrefill(model, p, options);
+        m_parts[p].prefill = createPrefill(model, p, options, hostExperts);
         m_maxTokens = std::min(m_maxTokens, m_parts[p].prefill->maxTokens());
     }
     const auto tokens = static_cast<std::size_t>(m_maxTokens);

@@ -11,7 +11,7 @@ namespace bathyscope::cuda {
 
 class Chunks {
 public:
-    Chunks(const Model &model, const PrefillOptions &options);
+    Chunks(const Model &model, const PrefillOptions &options, HostExperts *hostExperts);
 
     /// Tokens of a chunk at the most.
     [[nodiscard]] std::int32_t maxTokens() const { return m_maxTokens; }

@@ -70,7 +70,7 @@ private:
     std::size_t m_size = 0;
 };
 
-Decode::Decode(const Model &model, std::size_t part, DecodeChoice *trace)
+Decode::Decode(const Model &model, std::size_t part, DecodeChoice *trace, HostExperts *hostExperts)
     : m_model(model)
     , m_part(model.parts[part])
     , m_partIndex(part)
@@ -78,6 +78,7 @@ Decode::Decode(const Model &model, std::size_t part, DecodeChoice *trace)
     , m_kernels(m_part.info, m_part.stream)
     , m_chooseKernels(m_part.info, m_part.stream)
     , m_trace(trace)
+    , m_hostExperts(hostExperts)
     , m_layers(m_part.layers)
     , m_activationStride(activationStrideOf(model.config))
 {
@@ -133,30 +134,60 @@ void Decode::planAttention(Pieces &pieces, const GqaConfig &gqa)
     pieces.add(m_buffers.attended, tokens * heads * gqa.headDim);
 }
 
-bool Decode::isDraft(const DecodeRange &range) const
-{
-    return range.layers > 0 && static_cast<std::size_t>(range.firstLayer) == m_part.layers.size();
-}
-
+/// A graph for all of it, or one up to each layer whose experts are the host's.
 void Decode::run(const DecodeStep &step, const DecodeRange &range, const Cache &cache)
 {
-    enqueue({step.tokens, range}, step, cache);
+    begin(step, range, cache);
+    DecodeRange rest = range;
+    for (std::int32_t i = 0; i < range.layers; ++i) {
+        const std::int32_t layer = range.firstLayer + i;
+        const DeviceLayer &weights = m_layers[static_cast<std::size_t>(layer)];
+        if (!weights.expertsOnHost())
+            continue;
+        DecodeRange piece{.firstLayer = rest.firstLayer,
+                          .layers = layer + 1 - rest.firstLayer,
+                          .firstMoeLayer = rest.firstMoeLayer};
+        launch({step.tokens, piece});
+        for (; rest.firstLayer <= layer; ++rest.firstLayer, --rest.layers)
+            rest.firstMoeLayer += m_layers[static_cast<std::size_t>(rest.firstLayer)].router.rows > 0;
+        runHostExperts(layer, rest.firstMoeLayer - 1, step.tokens);
+    }
+    if (rest.layers > 0 || rest.logits)
+        launch({step.tokens, rest});
+}
+
+void Decode::runHostExperts(std::int32_t layer, std::int32_t moeLayer, std::int32_t tokens)
+{
+    m_hostExperts->run({.part = m_partIndex,
+                        .layer = m_part.firstLayer + layer,
+                        .tokens = tokens,
+                        .x = m_buffers.x,
+                        .choices = m_buffers.choices + std::int64_t(moeLayer) * tokens * m_routing.chosen},
+                       [&] {
+                           if (m_layers[static_cast<std::size_t>(layer)].gate.rows > 0)
+                               launch({tokens, {.firstLayer = layer, .shared = true}});
+                       });
 }
 
 void Decode::runDraft(const DecodeStep &step, const Cache &cache)
 {
     const auto layer = static_cast<std::int32_t>(m_part.layers.size());
-    enqueue({step.tokens, {.firstLayer = layer, .layers = 1, .logits = true}}, step, cache);
+    run(step, {.firstLayer = layer, .layers = 1, .logits = true, .draft = true}, cache);
 }
 
-void Decode::enqueue(const GraphKey &key, DecodeStep step, const Cache &cache)
+/// Hands the step to the kernels, and looks its tokens up.
+void Decode::begin(DecodeStep step, const DecodeRange &range, const Cache &cache)
 {
     step.cache = cache.layer(m_partIndex, 0);
     step.cacheLayerStride = std::int64_t(cache.capacity()) * m_model.config.cacheWidth();
-    BeginParams begin{.step = m_buffers.step, .embedding = {}, .x = m_buffers.x};
-    if (key.range.embed)
-        begin.embedding = m_part.embedding;
-    m_kernels.begin(begin, step);
+    BeginParams params{.step = m_buffers.step, .embedding = {}, .x = m_buffers.x};
+    if (range.embed)
+        params.embedding = m_part.embedding;
+    m_kernels.begin(params, step);
+}
+
+void Decode::launch(const GraphKey &key)
+{
     auto found = m_graphs.find(key);
     if (found == m_graphs.end())
         found = m_graphs.emplace(key, m_part.stream.capture([&] { runRange(key); })).first;
@@ -165,6 +196,8 @@ void Decode::enqueue(const GraphKey &key, DecodeStep step, const Cache &cache)
 
 void Decode::runRange(const GraphKey &key) const
 {
+    if (key.range.shared)
+        computeFeedForward(m_layers[static_cast<std::size_t>(key.range.firstLayer)], key.tokens, 0);
     std::int32_t moeLayer = key.range.firstMoeLayer;
     for (std::int32_t i = 0; i < key.range.layers; ++i) {
         const std::int32_t layer = key.range.firstLayer + i;
@@ -282,23 +315,28 @@ void Decode::attend(const DeviceLayer &w, std::int32_t index, std::int32_t token
 
 void Decode::feedForward(const DeviceLayer &w, std::int32_t moeLayer, std::int32_t tokens) const
 {
-    const auto epsilon = static_cast<float>(m_model.config.rmsNormEps);
-    const bool routes = w.router.rows > 0;
-    if (routes)
+    if (w.router.rows > 0)
         m_kernels.route({.logits = {.first = w.router,
                                     .second = {},
                                     .firstOut = m_buffers.routerLogits,
                                     .x = m_buffers.x,
                                     .norm = w.postAttentionNorm,
-                                    .epsilon = epsilon,
+                                    .epsilon = static_cast<float>(m_model.config.rmsNormEps),
                                     .tokens = tokens},
                          .shape = m_routing,
                          .correctionBias = w.correctionBias,
                          .arrivals = m_buffers.arrivals,
                          .table = m_buffers.routing,
                          .choices = m_buffers.choices + std::int64_t(moeLayer) * tokens * m_routing.chosen});
+    if (!w.expertsOnHost())
+        computeFeedForward(w, tokens, w.router.rows > 0 ? m_routing.chosen : 0);
+}
+
+/// `chosen`: routed experts of a token; 0: only what all tokens go through.
+void Decode::computeFeedForward(const DeviceLayer &w, std::int32_t tokens, std::int32_t chosen) const
+{
     const FeedForwardParams params{.routing = m_buffers.routing,
-                                   .chosen = routes ? m_routing.chosen : 0,
+                                   .chosen = chosen,
                                    .expertGate = w.expertGate,
                                    .expertUp = w.expertUp,
                                    .expertDown = w.expertDown,
@@ -306,7 +344,7 @@ void Decode::feedForward(const DeviceLayer &w, std::int32_t moeLayer, std::int32
                                    .up = w.up,
                                    .down = w.down,
                                    .norm = w.postAttentionNorm,
-                                   .epsilon = epsilon,
+                                   .epsilon = static_cast<float>(m_model.config.rmsNormEps),
                                    .x = m_buffers.x,
                                    .activations = m_buffers.activations,
                                    .activationStride = m_activationStride,
@@ -318,7 +356,7 @@ void Decode::feedForward(const DeviceLayer &w, std::int32_t moeLayer, std::int32
 
 void Decode::computeLogits(const GraphKey &key) const
 {
-    const bool draft = isDraft(key.range);
+    const bool draft = key.range.draft;
     m_kernels.project({.first = draft ? m_part.draft->head : m_part.head,
                        .second = {},
                        .firstOut = m_buffers.logits,

@@ -4,6 +4,7 @@
 // which reads what differs from step to step from device memory.
 #pragma once
 
+#include "engine/executor/cuda_host_experts.h"
 #include "engine/executor/cuda_state.h"
 #include "kernels/cuda/choose_kernels.h"
 #include "kernels/cuda/decode_kernels.h"
@@ -22,6 +23,8 @@ struct DecodeRange {
     bool logits = false; ///< of the tokens from logitsFrom on
     std::int32_t logitsFrom = 0;
     std::int32_t firstMoeLayer = 0; ///< MoE layers of the part before firstLayer
+    bool draft = false; ///< with `logits`: those of the multi-token prediction layer
+    bool shared = false; ///< of firstLayer only the experts that all tokens share, without its other parts
     bool choose = false; ///< with `logits`: of the token logitsFrom, by step.choose
     bool trace = false; ///< with `choose`: the part's experts, for the host
 
@@ -55,11 +58,12 @@ class Pieces;
 
 class Decode {
 public:
-    /// `part` outlives the result; its card is current. `trace` [MoE layers of the model, tokens,
-    /// num_experts_per_tok] is pinned and gets the part's experts of a step with DecodeRange::trace.
-    Decode(const Model &model, std::size_t part, kernels::cuda::DecodeChoice *trace);
+    /// `part` and `hostExperts` outlive the result; its card is current. `trace` [MoE layers of the model,
+    /// tokens, num_experts_per_tok] is pinned and gets the part's experts of a step with DecodeRange::trace.
+    Decode(const Model &model, std::size_t part, kernels::cuda::DecodeChoice *trace,
+           HostExperts *hostExperts);
 
-    /// Enqueues the range on the part's stream.
+    /// Enqueues the range on the part's stream; waits for it only where experts are the host's.
     void run(const kernels::cuda::DecodeStep &step, const DecodeRange &range, const Cache &cache);
 
     /// The same for the multi-token prediction layer, x given.
@@ -84,7 +88,6 @@ private:
         auto operator<=>(const GraphKey &) const = default;
     };
 
-    void enqueue(const GraphKey &key, kernels::cuda::DecodeStep step, const Cache &cache);
     /// A matrix and where its products go.
     struct Product {
         DeviceMatrix matrix;
@@ -93,6 +96,9 @@ private:
 
     void planAttention(Pieces &pieces, const MlaConfig &mla);
     void planAttention(Pieces &pieces, const GqaConfig &gqa);
+    void begin(kernels::cuda::DecodeStep step, const DecodeRange &range, const Cache &cache);
+    void launch(const GraphKey &key);
+    void runHostExperts(std::int32_t layer, std::int32_t moeLayer, std::int32_t tokens);
     void runRange(const GraphKey &key) const;
     void runLayer(std::int32_t index, std::int32_t moeLayer, std::int32_t tokens) const;
     void project(std::initializer_list<Product> products, const float *x, const float *norm,
@@ -101,9 +107,9 @@ private:
     void groupedAttention(const DeviceLayer &layer, std::int32_t index, std::int32_t tokens) const;
     void attend(const DeviceLayer &layer, std::int32_t index, std::int32_t tokens) const;
     void feedForward(const DeviceLayer &layer, std::int32_t moeLayer, std::int32_t tokens) const;
+    void computeFeedForward(const DeviceLayer &layer, std::int32_t tokens, std::int32_t chosen) const;
     void computeLogits(const GraphKey &key) const;
     void choose(const GraphKey &key) const;
-    [[nodiscard]] bool isDraft(const DecodeRange &range) const;
 
     const Model &m_model;
     const Part &m_part;
@@ -112,6 +118,7 @@ private:
     kernels::cuda::DecodeKernels m_kernels;
     kernels::cuda::ChooseKernels m_chooseKernels;
     kernels::cuda::DecodeChoice *m_trace;
+    HostExperts *m_hostExperts; ///< none: all experts are on the cards
     kernels::cuda::PinnedBuffer m_choice; ///< last part only
     std::vector<DeviceLayer> m_layers; ///< the draft's last
     std::int32_t m_activationStride = 0;

@@ -5,6 +5,7 @@
 #include "engine/executor/cuda_chunks.h"
 #include "engine/executor/cuda_decode.h"
 #include "engine/executor/cuda_model.h"
+#include "engine/executor/cuda_prefill_workspace.h"
 #include "kernels/cpu/operations.h"
 
 #include <fmt/format.h>
@@ -52,14 +53,25 @@ kernels::cuda::ChooseSettings settingsOf(const ChoiceRequest &request)
             .uniform = request.uniform};
 }
 
+std::unique_ptr<HostExperts> createHostExperts(const Model &model, const ModelWeights &weights,
+                                               const CudaOptions &options)
+{
+    const std::int32_t layers = model.config.numHiddenLayers + (weights.mtp ? 1 : 0);
+    if (!model.config.moe || options.hostExpertsFrom >= layers)
+        return nullptr;
+    const std::int32_t tokens = std::max(prefillChunkTokens(model.config), decodeMaxTokens);
+    return std::make_unique<HostExperts>(model, weights, tokens, options.threads);
+}
+
 class CudaExecutor final : public Executor {
 public:
     CudaExecutor(const ModelConfig &config, std::shared_ptr<const TensorSource> source,
                  std::span<const CudaShare> shares, const CudaOptions &options)
         : m_source(std::move(source))
         , m_weights(bindWeights(config, *m_source))
-        , m_model(config, m_weights, shares, options.quantise)
-        , m_chunks(m_model, {.quantiseActivations = !options.bf16Activations})
+        , m_model(config, m_weights, shares, options)
+        , m_hostExperts(createHostExperts(m_model, m_weights, options))
+        , m_chunks(m_model, {.quantiseActivations = !options.bf16Activations}, m_hostExperts.get())
     {
         const auto vocabulary = static_cast<std::size_t>(config.vocabSize);
         const auto hidden = static_cast<std::size_t>(config.hiddenSize);
@@ -71,7 +83,8 @@ public:
                              * static_cast<std::size_t>(config.moe->numExpertsPerTok) * sizeof(ExpertChoice));
         for (std::size_t i = 0; i < m_model.parts.size(); ++i) {
             m_model.parts[i].device->makeCurrent();
-            m_decode.push_back(std::make_unique<Decode>(m_model, i, m_routing.as<DecodeChoice>()));
+            m_decode.push_back(
+                std::make_unique<Decode>(m_model, i, m_routing.as<DecodeChoice>(), m_hostExperts.get()));
         }
         if (m_weights.mtp)
             m_joined = DeviceBuffer(decodeMaxTokens * 2 * hidden * sizeof(float));
@@ -120,6 +133,7 @@ private:
     std::shared_ptr<const TensorSource> m_source;
     ModelWeights m_weights; ///< on the host: views of m_source
     Model m_model;
+    std::unique_ptr<HostExperts> m_hostExperts; ///< none: all experts are on the cards
     Chunks m_chunks;
     std::vector<std::unique_ptr<Decode>> m_decode; ///< by part
     PinnedBuffer m_logits; ///< [decodeMaxTokens, vocab_size]
@@ -418,11 +432,10 @@ std::unique_ptr<Executor> createCudaExecutor(const ModelConfig &config,
 
 std::unique_ptr<Executor> createCudaExecutor(const ModelConfig &config,
                                              std::shared_ptr<const TensorSource> source,
-                                             const MemoryPlan &plan, const CudaOptions &options)
+                                             const MemoryPlan &plan, CudaOptions options)
 {
     constexpr std::string_view prefix = "cuda:";
-    if (plan.hostExperts > 0)
-        throw Error("experts on the host are not computed yet: choose a shorter context or more devices");
+    options.hostExpertsFrom = plan.hostExpertsFrom.value_or(options.hostExpertsFrom);
     std::vector<CudaShare> shares;
     for (const DeviceShare &share : plan.shares)
         shares.push_back({std::stoi(share.device.id.substr(prefix.size())), share.layers});

@@ -39,8 +39,11 @@ public:
             m_team.emplace(std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
     }
 
-    void load(const LayerWeights &stored, DeviceLayer &layer, std::vector<DeviceBuffer> &memory)
+    /// `experts`: the routed ones come with it.
+    void load(LayerWeights stored, bool experts, DeviceLayer &layer, std::vector<DeviceBuffer> &memory)
     {
+        if (stored.moe && !experts)
+            stored.moe->experts.clear();
         if (m_team)
             uploadLayer(QuantisedLayer(stored, *m_team).weights(), layer, memory);
         else
@@ -52,7 +55,7 @@ private:
 };
 
 void loadEnds(const Model &model, const ModelWeights &weights, std::size_t index, std::size_t count,
-              LayerLoader &loader, Part &part)
+              std::int32_t hostFrom, LayerLoader &loader, Part &part)
 {
     Upload upload;
     const bool last = index + 1 == count;
@@ -80,7 +83,8 @@ void loadEnds(const Model &model, const ModelWeights &weights, std::size_t index
     if (last && part.head.rows == 0)
         part.head = part.embedding;
     if (part.draft) {
-        loader.load(weights.mtp->layer, part.draft->layer, part.memory);
+        loader.load(weights.mtp->layer, model.config.numHiddenLayers < hostFrom, part.draft->layer,
+                    part.memory);
         if (part.draft->head.rows == 0)
             part.draft->head = part.head;
     }
@@ -89,7 +93,7 @@ void loadEnds(const Model &model, const ModelWeights &weights, std::size_t index
 } // namespace
 
 Model::Model(const ModelConfig &modelConfig, const ModelWeights &weights, std::span<const CudaShare> shares,
-             bool quantise)
+             const CudaOptions &options)
     : config(modelConfig)
     , rope(modelConfig.rope, modelConfig.ropeDimensions())
     , softmaxScale(modelConfig.softmaxScale())
@@ -99,7 +103,7 @@ Model::Model(const ModelConfig &modelConfig, const ModelWeights &weights, std::s
     parts.reserve(shares.size());
     std::int32_t layer = 0;
     std::int32_t moeLayer = 0;
-    LayerLoader loader(quantise);
+    LayerLoader loader(options.quantise);
     for (std::size_t i = 0; i < shares.size(); ++i) {
         auto device = std::make_unique<Device>(shares[i].ordinal);
         device->makeCurrent();
@@ -110,11 +114,12 @@ Model::Model(const ModelConfig &modelConfig, const ModelWeights &weights, std::s
         part.firstMoeLayer = moeLayer;
         part.layers.resize(static_cast<std::size_t>(shares[i].layers));
         for (DeviceLayer &uploaded : part.layers) {
-            const LayerWeights &stored = weights.layers[static_cast<std::size_t>(layer++)];
-            loader.load(stored, uploaded, part.memory);
+            const LayerWeights &stored = weights.layers[static_cast<std::size_t>(layer)];
+            loader.load(stored, layer < options.hostExpertsFrom, uploaded, part.memory);
+            ++layer;
             moeLayer += stored.moe ? 1 : 0;
         }
-        loadEnds(*this, weights, i, shares.size(), loader, part);
+        loadEnds(*this, weights, i, shares.size(), options.hostExpertsFrom, loader, part);
     }
 }
 

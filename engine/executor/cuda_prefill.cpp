@@ -23,10 +23,12 @@ static_assert(sizeof(RoutedExpert) == sizeof(ExpertChoice)
 
 class TensorCorePrefill final : public Prefill {
 public:
-    TensorCorePrefill(const Model &model, std::size_t part, const PrefillOptions &options)
+    TensorCorePrefill(const Model &model, std::size_t part, const PrefillOptions &options,
+                      HostExperts *hostExperts)
         : m_config(model.config)
         , m_partIndex(part)
         , m_part(model.parts[part])
+        , m_hostExperts(hostExperts)
         , m_products(m_part, options)
         , m_kernels(m_products.kernels())
         , m_maxTokens(prefillChunkTokens(model.config))
@@ -51,13 +53,13 @@ private:
     void route(const DeviceLayer &layer, const float *x, std::int32_t rows) const;
     Rows gatherRows(const Rows &normed, std::int32_t expertRows) const;
     void experts(const DeviceLayer &layer, const Rows &normed, float *x, std::int32_t rows) const;
-    void feedForward(const DeviceLayer &layer, float *x, const Span &span) const;
-    void copyTraces(const PrefillChunk &chunk, const Span &span, std::int32_t layer,
-                    std::int32_t moeLayer) const;
+    void feedForward(const DeviceLayer &layer, std::int32_t index, float *x, const Span &span) const;
+    void copyRouting(const PrefillChunk &chunk, const Span &span, std::int32_t moeLayer) const;
 
     const ModelConfig &m_config;
     std::size_t m_partIndex;
     const Part &m_part;
+    HostExperts *m_hostExperts;
     PrefillProducts m_products;
     const kernels::cuda::PrefillKernels &m_kernels;
     std::int32_t m_maxTokens;
@@ -208,7 +210,8 @@ void TensorCorePrefill::experts(const DeviceLayer &layer, const Rows &normed, fl
                              rows);
 }
 
-void TensorCorePrefill::feedForward(const DeviceLayer &layer, float *x, const Span &span) const
+void TensorCorePrefill::feedForward(const DeviceLayer &layer, std::int32_t index, float *x,
+                                    const Span &span) const
 {
     x += std::int64_t(span.first) * m_config.hiddenSize;
     const Rows normed = m_rows.normalise(
@@ -216,30 +219,31 @@ void TensorCorePrefill::feedForward(const DeviceLayer &layer, float *x, const Sp
         {&layer.gate, &layer.up, &layer.down, &layer.expertGate.first, &layer.expertDown.first});
     if (layer.router.rows > 0)
         route(layer, x, span.needed()); // before x changes
-    if (layer.gate.rows > 0)
-        denseBlock(layer, normed, x, span.needed());
+    const auto forAllTokens = [&] {
+        if (layer.gate.rows > 0)
+            denseBlock(layer, normed, x, span.needed());
+    };
+    if (layer.expertsOnHost())
+        return m_hostExperts->run({.part = m_partIndex,
+                                   .layer = m_part.firstLayer + index,
+                                   .tokens = span.needed(),
+                                   .x = x,
+                                   .choices = m_work.choices.as()},
+                                  forAllTokens);
+    forAllTokens();
     if (layer.router.rows > 0)
         experts(layer, normed, x, span.needed());
 }
 
-void TensorCorePrefill::copyTraces(const PrefillChunk &chunk, const Span &span, std::int32_t layer,
-                                   std::int32_t moeLayer) const
+void TensorCorePrefill::copyRouting(const PrefillChunk &chunk, const Span &span, std::int32_t moeLayer) const
 {
-    const auto copy = [&](const void *to, const void *from, std::int64_t bytes) {
-        BATHYSCOPE_CUDA_CALL(cuMemcpyDtoDAsync(reinterpret_cast<CUdeviceptr>(to),
-                                               reinterpret_cast<CUdeviceptr>(from),
-                                               static_cast<std::size_t>(bytes), m_part.stream.get()));
-    };
-    if (chunk.routing && moeLayer >= 0) {
-        const std::int64_t k = m_config.moe->numExpertsPerTok;
-        const std::int64_t rows = chunk.tokens - chunk.firstNeeded;
-        copy(chunk.routing + moeLayer * rows * k,
-             m_work.choices.as<RoutedExpert>() + (chunk.firstNeeded - span.first) * k,
-             rows * k * std::int64_t(sizeof(RoutedExpert)));
-    }
-    const std::int64_t values = std::int64_t(chunk.tokens) * m_config.hiddenSize;
-    if (chunk.hidden)
-        copy(chunk.hidden + layer * values, chunk.x, values * std::int64_t(sizeof(float)));
+    if (!chunk.routing || moeLayer < 0)
+        return;
+    const std::int64_t k = m_config.moe->numExpertsPerTok;
+    const std::int64_t rows = chunk.tokens - chunk.firstNeeded;
+    kernels::cuda::copyOnDevice(chunk.routing + moeLayer * rows * k,
+                                m_work.choices.as<RoutedExpert>() + (chunk.firstNeeded - span.first) * k,
+                                static_cast<std::size_t>(rows * k) * sizeof(RoutedExpert), m_part.stream);
 }
 
 void TensorCorePrefill::run(const PrefillChunk &chunk, const Cache &cache)
@@ -252,16 +256,17 @@ void TensorCorePrefill::run(const PrefillChunk &chunk, const Cache &cache)
         const DeviceLayer &layer = m_part.layers[static_cast<std::size_t>(i)];
         const Span span{chunk.tokens, chunk.firstPosition, i + 1 == layers ? chunk.firstNeeded : 0};
         m_attention.run(layer, cache.layer(m_partIndex, i), chunk.x, span);
-        feedForward(layer, chunk.x, span);
-        copyTraces(chunk, span, i, layer.router.rows > 0 ? moeLayer++ : -1);
+        feedForward(layer, i, chunk.x, span);
+        copyRouting(chunk, span, layer.router.rows > 0 ? moeLayer++ : -1);
     }
 }
 
 } // namespace
 
-std::unique_ptr<Prefill> createPrefill(const Model &model, std::size_t part, const PrefillOptions &options)
+std::unique_ptr<Prefill> createPrefill(const Model &model, std::size_t part, const PrefillOptions &options,
+                                       HostExperts *hostExperts)
 {
-    return std::make_unique<TensorCorePrefill>(model, part, options);
+    return std::make_unique<TensorCorePrefill>(model, part, options, hostExperts);
 }
 
 } // namespace bathyscope::cuda

@@ -3,6 +3,7 @@
 // Chunks of tokens through the layers of one card.
 #pragma once
 
+#include "engine/executor/cuda_host_experts.h"
 #include "engine/executor/cuda_state.h"
 
 #include <memory>
@@ -11,8 +12,8 @@
 
 namespace bathyscope::cuda {
 
-/// A chunk on its way through one part. Pointers are device memory of the part's card; nothing here waits
-/// for the host.
+/// A chunk on its way through one part. Pointers are device memory of the part's card. Nothing here waits
+/// for the host, but for the experts that it computes.
 struct PrefillChunk {
     const std::int32_t *ids = nullptr; ///< [tokens]; first part only: they are embedded into x
     float *x = nullptr; ///< residual stream [tokens, hidden], in and out
@@ -22,7 +23,6 @@ struct PrefillChunk {
     /// cache); what stays of their x is not used.
     std::int32_t firstNeeded = 0;
     ExpertChoice *routing = nullptr; ///< [MoE layers of the part, tokens - firstNeeded, k], or none
-    float *hidden = nullptr; ///< [layers of the part, tokens, hidden], or none
 };
 
 /// Kernels, handles and workspace for the chunks of one part.
@@ -42,7 +42,8 @@ struct PrefillOptions {
     bool quantiseActivations = true; ///< 1×128 blocks to e4m3 where weights are, on sm_90; else bf16
 };
 
-/// `model.parts[part]`; both outlive the result.
-std::unique_ptr<Prefill> createPrefill(const Model &model, std::size_t part, const PrefillOptions &options);
+/// `model.parts[part]`; both outlive the result. `hostExperts`: none where all experts are on the cards.
+std::unique_ptr<Prefill> createPrefill(const Model &model, std::size_t part, const PrefillOptions &options,
+                                       HostExperts *hostExperts);
 
 } // namespace bathyscope::cuda

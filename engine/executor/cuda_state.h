@@ -82,9 +82,9 @@ private:
 /// The stack on its cards.
 struct Model {
     /// Loads the layers. Throws Error for what the kernels do not have, kernels::cuda::CudaError for the
-    /// rest. `quantise`: projections become FP8 blocks on the way.
+    /// rest.
     Model(const ModelConfig &config, const ModelWeights &weights, std::span<const CudaShare> shares,
-          bool quantise);
+          const CudaOptions &options);
 
     ModelConfig config;
     RopeTable rope;

@@ -115,15 +115,19 @@ void addMoe(Upload &upload, const MoeWeights &moe, DeviceLayer &layer)
 {
     addMatrix(upload, moe.router, layer.router, "router");
     upload.add(moe.correctionBias, layer.correctionBias);
-    expectAlike(moe.experts.front().gate, moe.experts.front().up, "experts' gate_proj and up_proj");
+    if (moe.shared)
+        addBlock(upload, *moe.shared, layer);
+    if (moe.experts.empty())
+        return;
+    const FeedForwardWeights &expert = moe.experts.front();
+    expectAlike(expert.gate, expert.up, "experts' gate_proj and up_proj");
     addExperts(upload, moe.experts, &FeedForwardWeights::gate, layer.expertGate, "experts' gate_proj");
     addExperts(upload, moe.experts, &FeedForwardWeights::up, layer.expertUp, "experts' up_proj");
     addExperts(upload, moe.experts, &FeedForwardWeights::down, layer.expertDown, "experts' down_proj");
     if (!moe.shared)
         return;
-    expectAlike(moe.shared->gate, moe.experts.front().gate, "gate_proj");
-    expectAlike(moe.shared->down, moe.experts.front().down, "down_proj");
-    addBlock(upload, *moe.shared, layer);
+    expectAlike(moe.shared->gate, expert.gate, "gate_proj");
+    expectAlike(moe.shared->down, expert.down, "down_proj");
 }
 
 void addAttention(Upload &upload, const MlaWeights &mla, DeviceLayer &layer)

@@ -41,7 +41,8 @@ private:
 /// Throws Error where a matrix cannot be used by the kernels as it is stored, naming `what` and why.
 void expectUsable(const kernels::MatrixView &view, const char *what);
 
-/// A layer's weights on the current card; `memory` holds them.
+/// A layer's weights on the current card; `memory` holds them. Routed experts that are not among them stay
+/// where they are.
 void uploadLayer(const LayerWeights &weights, DeviceLayer &layer, std::vector<DeviceBuffer> &memory);
 
 } // namespace bathyscope::cuda

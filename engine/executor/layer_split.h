@@ -33,31 +33,32 @@ std::int64_t lastThat(std::int64_t low, std::int64_t high, const Predicate &hold
 /// A model with the choices that its size depends on.
 class Sizes {
 public:
-    Sizes(const ModelMemory &model, bool quantised, std::int32_t context, std::int32_t hostExperts)
+    /// Layers from `hostFrom` on leave their routed experts on the host; the draft comes after the last.
+    Sizes(const ModelMemory &model, bool quantised, std::int32_t context, std::int32_t hostFrom)
         : m_model(model)
         , m_quantised(quantised)
         , m_context(context)
-        , m_hostExperts(hostExperts)
+        , m_hostFrom(hostFrom)
     {
     }
 
     [[nodiscard]] std::int32_t layers() const { return static_cast<std::int32_t>(m_model.layers.size()); }
     [[nodiscard]] std::int32_t context() const { return m_context; }
-    [[nodiscard]] std::int32_t hostExperts() const { return m_hostExperts; }
+    [[nodiscard]] std::int32_t hostFrom() const { return m_hostFrom; }
     [[nodiscard]] std::int64_t workspace() const { return m_model.workspace; }
 
     /// Of layer i on a device whose layers begin with `first`. What lies before the first and behind the last
     /// layer belongs to these.
     [[nodiscard]] std::int64_t weights(std::int32_t i, std::int32_t first) const
     {
-        std::int64_t sum = weightsOf(m_model.layers[static_cast<std::size_t>(i)]);
+        std::int64_t sum = weightsOf(m_model.layers[static_cast<std::size_t>(i)], i);
         if (i == 0)
             sum += bytes(m_model.embedding);
         if (i + 1 < layers())
             return sum;
         const bool headIsThere = m_model.tiedHead && first == 0;
         return sum + (headIsThere ? 0 : bytes(m_model.head))
-            + (m_model.draft ? weightsOf(*m_model.draft) : 0);
+            + (m_model.draft ? weightsOf(*m_model.draft, layers()) : 0);
     }
 
     [[nodiscard]] std::int64_t cache(std::int32_t i) const
@@ -66,15 +67,21 @@ public:
         return m_model.draft && i + 1 == layers() ? 2 * layer : layer;
     }
 
+    /// Layers whose experts stay on the host.
+    [[nodiscard]] std::int32_t hostLayers() const
+    {
+        std::int32_t count = 0;
+        forHostLayers([&count](const ModelMemory::Layer &layer) { count += layer.experts > 0 ? 1 : 0; });
+        return count;
+    }
+
     /// Weights of the experts that stay on the host.
     [[nodiscard]] std::int64_t hostBytes() const
     {
         std::int64_t sum = 0;
-        for (const ModelMemory::Layer &layer : m_model.layers)
-            sum += std::min(layer.experts, m_hostExperts) * layer.expert.stored;
-        return sum
-            + (m_model.draft ? std::min(m_model.draft->experts, m_hostExperts) * m_model.draft->expert.stored
-                             : 0);
+        forHostLayers(
+            [&sum](const ModelMemory::Layer &layer) { sum += layer.experts * layer.expert.stored; });
+        return sum;
     }
 
 private:
@@ -83,15 +90,24 @@ private:
         return m_quantised ? w.quantised : w.stored;
     }
 
-    [[nodiscard]] std::int64_t weightsOf(const ModelMemory::Layer &layer) const
+    [[nodiscard]] std::int64_t weightsOf(const ModelMemory::Layer &layer, std::int32_t index) const
     {
-        return bytes(layer.fixed) + std::max(layer.experts - m_hostExperts, 0) * bytes(layer.expert);
+        return bytes(layer.fixed) + (index < m_hostFrom ? layer.experts * bytes(layer.expert) : 0);
+    }
+
+    template <typename Work>
+    void forHostLayers(const Work &work) const
+    {
+        for (std::int32_t i = m_hostFrom; i < layers(); ++i)
+            work(m_model.layers[static_cast<std::size_t>(i)]);
+        if (m_model.draft && m_hostFrom <= layers())
+            work(*m_model.draft);
     }
 
     const ModelMemory &m_model;
     bool m_quantised;
     std::int32_t m_context;
-    std::int32_t m_hostExperts;
+    std::int32_t m_hostFrom;
 };
 
 /// Layers over as few devices as it takes, since more would not make one token faster; of these all are

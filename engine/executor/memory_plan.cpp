@@ -38,12 +38,12 @@ public:
         const std::int32_t wanted =
             m_options.contextLength > 0 ? std::min(m_options.contextLength, most) : most;
         const std::int32_t least = m_options.contextLength > 0 ? wanted : std::min(most, leastChosenContext);
-        if (place(sizes(least, 0), m_gpus))
-            return planFor(longest(least, wanted, 0), 0);
-        const std::int32_t experts = expertsOfALayer();
-        if (m_options.hostExperts && fitsWith(least, experts))
-            return planFor(least, fewestHostExperts(least, experts));
-        MemoryPlan refused = describe(sizes(wanted, 0), overflow(sizes(wanted, 0), m_gpus));
+        if (placed(least, nothing()))
+            return planFor(longest(least, wanted, [this](auto n) { return placed(n, nothing()); }),
+                           nothing());
+        if (const auto from = hostFrom(least))
+            return planFor(least, *from);
+        MemoryPlan refused = describe(sizes(wanted, nothing()), overflow(sizes(wanted, nothing()), m_gpus));
         refused.refusal = refusal(refused);
         return refused;
     }
@@ -51,58 +51,60 @@ public:
     /// The longest context for which there is room, in steps of 1,024 tokens; 0: none.
     [[nodiscard]] std::int32_t longestContext() const
     {
-        const std::int32_t hostExperts = m_options.hostExperts ? expertsOfALayer() : 0;
         const std::int32_t least = std::min(m_model.contextLength, step);
-        if (!fitsWith(least, hostExperts))
-            return 0;
-        return longest(least, m_model.contextLength, hostExperts);
+        const auto fits = [this](std::int32_t context) { return hostFrom(context).has_value(); };
+        return fits(least) ? longest(least, m_model.contextLength, fits) : 0;
     }
 
 private:
     static constexpr std::int32_t step = 1024;
 
-    [[nodiscard]] Sizes sizes(std::int32_t context, std::int32_t hostExperts) const
+    /// Where a host begins that has no experts: behind the draft.
+    [[nodiscard]] std::int32_t nothing() const
     {
-        return {m_model, m_quantised, context, hostExperts};
+        return static_cast<std::int32_t>(m_model.layers.size()) + 1;
     }
 
-    [[nodiscard]] std::int32_t expertsOfALayer() const
+    [[nodiscard]] Sizes sizes(std::int32_t context, std::int32_t hostFrom) const
     {
-        std::int32_t experts = 0;
-        for (const ModelMemory::Layer &layer : m_model.layers)
-            experts = std::max(experts, layer.experts);
-        return experts;
+        return {m_model, m_quantised, context, hostFrom};
     }
 
-    /// Whether there is room on the GPUs, and on the host for the experts that stay there.
-    [[nodiscard]] bool fitsWith(std::int32_t context, std::int32_t hostExperts) const
+    /// Whether there is room on the GPUs.
+    [[nodiscard]] bool placed(std::int32_t context, std::int32_t hostFrom) const
     {
-        const Sizes s = sizes(context, hostExperts);
+        return place(sizes(context, hostFrom), m_gpus).has_value();
+    }
+
+    /// The layer from which on experts stay on the host, as late as there is room on the GPUs for those
+    /// before. None where GPUs or host have no room.
+    [[nodiscard]] std::optional<std::int32_t> hostFrom(std::int32_t context) const
+    {
+        if (placed(context, nothing()))
+            return nothing();
+        if (!m_options.hostExperts || !placed(context, 0))
+            return std::nullopt;
+        const auto from = static_cast<std::int32_t>(lastThat(0, nothing(), [&](std::int64_t layer) {
+            return placed(context, static_cast<std::int32_t>(layer));
+        }));
         const std::int64_t host = m_devices.devices.front().memory.available; // 0: unknown
-        return (host == 0 || hostExperts == 0 || s.hostBytes() <= host) && place(s, m_gpus);
+        return host == 0 || sizes(context, from).hostBytes() <= host ? std::optional(from) : std::nullopt;
     }
 
-    [[nodiscard]] std::int32_t longest(std::int32_t least, std::int32_t most, std::int32_t hostExperts) const
+    template <typename Fits>
+    [[nodiscard]] std::int32_t longest(std::int32_t least, std::int32_t most, const Fits &fits) const
     {
-        if (fitsWith(most, hostExperts))
+        if (fits(most))
             return most;
         const auto steps = lastThat(0, most / step, [&](std::int64_t n) {
-            return fitsWith(std::max(least, static_cast<std::int32_t>(n) * step), hostExperts);
+            return fits(std::max(least, static_cast<std::int32_t>(n) * step));
         });
         return std::max(least, static_cast<std::int32_t>(steps) * step);
     }
 
-    [[nodiscard]] std::int32_t fewestHostExperts(std::int32_t context, std::int32_t experts) const
+    [[nodiscard]] MemoryPlan planFor(std::int32_t context, std::int32_t hostFrom) const
     {
-        const auto spared = lastThat(0, experts, [&](std::int64_t n) {
-            return place(sizes(context, experts - static_cast<std::int32_t>(n)), m_gpus).has_value();
-        });
-        return experts - static_cast<std::int32_t>(spared);
-    }
-
-    [[nodiscard]] MemoryPlan planFor(std::int32_t context, std::int32_t hostExperts) const
-    {
-        const Sizes s = sizes(context, hostExperts);
+        const Sizes s = sizes(context, hostFrom);
         return describe(s, *place(s, m_gpus));
     }
 
@@ -112,14 +114,15 @@ private:
         plan.shares = std::move(shares);
         plan.contextLength = s.context();
         plan.quantised = m_quantised;
-        plan.hostExperts = s.hostExperts();
         plan.hostBytes = s.hostBytes();
-        if (plan.hostExperts > 0)
+        if (s.hostLayers() > 0) {
+            plan.hostExpertsFrom = s.hostFrom();
             plan.note =
-                fmt::format("{} of {} experts of each layer ({}) stay on the host and are computed by "
-                            "the CPU.",
-                            plan.hostExperts, expertsOfALayer(), gigabytes(plan.hostBytes));
-        else if (s.context() < m_model.contextLength && m_options.contextLength == 0)
+                fmt::format("The routed experts of the last {} of {} layers that have any ({}) stay on "
+                            "the host and are computed by the CPU, which is slower.",
+                            s.hostLayers(), sizes(s.context(), 0).hostLayers(), gigabytes(plan.hostBytes));
+        }
+        if (!plan.hostExpertsFrom && s.context() < m_model.contextLength && m_options.contextLength == 0)
             plan.note = fmt::format("The context is as long as the memory allows; the model's own is {}.",
                                     m_model.contextLength);
         return plan;
@@ -206,7 +209,7 @@ std::optional<MemoryAdvice> advise(const ModelMemory &model, const DeviceList &d
     if (changes & Quantise)
         words.push_back(fmt::format("weights as FP8 ({})", gigabytes(model.weightBytes(true))));
     if (changes & HostExperts)
-        words.push_back(fmt::format("{} experts of each layer on the host", plan.hostExperts));
+        words.push_back(fmt::format("experts on the host ({})", gigabytes(plan.hostBytes)));
     if (changes & Context)
         words.push_back(fmt::format("a context of {} tokens", o.contextLength));
     advice.text = fmt::format("{}", fmt::join(words, ", "));
@@ -220,6 +223,9 @@ std::vector<MemoryAdvice> adviceFor(const ModelMemory &model, const DeviceList &
     const bool canQuantise = !options.quantise && model.weightBytes(true) < model.weightBytes(false);
     const bool canUseMore =
         options.device != "cuda" && options.device != "auto" && gpusOf(devices).size() > 1;
+    const bool canLeaveExperts = !options.hostExperts
+        && std::ranges::any_of(model.layers,
+                               [](const ModelMemory::Layer &layer) { return layer.experts > 0; });
     std::vector<unsigned> enough;
     std::vector<MemoryAdvice> advice;
     for (const unsigned changes :
@@ -227,7 +233,7 @@ std::vector<MemoryAdvice> adviceFor(const ModelMemory &model, const DeviceList &
           AllGpus | Context, HostExperts | Context, Quantise | AllGpus, Quantise | HostExperts,
           Quantise | HostExperts | Context}) {
         const bool possible = (canQuantise || !(changes & Quantise)) && (canUseMore || !(changes & AllGpus))
-            && ((hostExpertsRun && !options.hostExperts) || !(changes & HostExperts));
+            && (canLeaveExperts || !(changes & HostExperts));
         const bool needed =
             std::ranges::none_of(enough, [changes](unsigned fewer) { return (changes & fewer) == fewer; });
         if (!possible || !needed)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Where a model's weights, cache and workspace will lie, decided before anything is loaded. Layers are split
-// over as few GPUs as it takes, by their free memory; routed experts for which they have no room may stay on
-// the host. Pure arithmetic: it asks no device.
+// over as few GPUs as it takes, by their free memory; the routed experts of the last layers may stay on the
+// host where they have no room for them. Pure arithmetic: it asks no device.
 #pragma once
 
 #include "engine/error.h"
@@ -49,9 +49,6 @@ inline constexpr std::int64_t cpuCacheValueBytes = 4;
 
 /// Tokens of a prefill chunk on a GPU.
 inline constexpr std::int32_t gpuChunk = 2048;
-
-/// Whether an executor computes experts that stay on the host: until one does, plans do not advise it.
-inline constexpr bool hostExpertsRun = false;
 
 /// The shortest context that is chosen where none was asked for, unless the model's own is shorter.
 inline constexpr std::int32_t leastChosenContext = 8192;

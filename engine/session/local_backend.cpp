@@ -58,7 +58,9 @@ std::unique_ptr<Executor> createExecutor(const ModelConfig &config,
 #ifdef BATHYSCOPE_HAS_CUDA
     if (plan.onGpu())
         return createCudaExecutor(config, std::move(source), plan,
-                                  {.bf16Activations = options.bf16Activations, .quantise = plan.quantised});
+                                  {.bf16Activations = options.bf16Activations,
+                                   .quantise = plan.quantised,
+                                   .threads = options.threads});
 #endif
     return createCpuExecutor(config, std::move(source), options.threads);
 }

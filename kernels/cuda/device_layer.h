@@ -59,6 +59,9 @@ struct DeviceLayer {
     DeviceExperts expertGate;
     DeviceExperts expertUp;
     DeviceExperts expertDown;
+
+    /// It routes, but its routed experts are not on the card.
+    [[nodiscard]] bool expertsOnHost() const { return router.rows > 0 && expertGate.first.rows == 0; }
 };
 
 } // namespace bathyscope::kernels::cuda

@@ -23,7 +23,8 @@ private slots:
                                           .threads = 3,
                                           .contextLength = 1024,
                                           .quantise = true,
-                                          .bf16Activations = true};
+                                          .bf16Activations = true,
+                                          .hostExperts = true};
         SamplingParameters sampling;
         sampling.temperature = 0.25F;
         sampling.topK = 7;

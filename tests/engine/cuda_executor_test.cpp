@@ -44,20 +44,21 @@ std::string whyNoCard()
     return why;
 }
 
-/// The layers on as many shares of the first card as asked for.
-std::unique_ptr<Executor> onCard(const std::string &directory, int shares)
+/// The layers on as many shares of the first card as asked for, or one on each of as many cards.
+std::unique_ptr<Executor> onCard(const std::string &directory, int shares, std::int32_t hostExpertsFrom)
 {
     const ModelConfig config = loadModelConfig(directory + "/config.json");
     std::vector<CudaShare> split(static_cast<std::size_t>(shares), {0, config.numHiddenLayers / shares});
     split.back().layers += config.numHiddenLayers % shares;
     return createCudaExecutor(config, std::make_shared<Checkpoint>(directory), split,
-                              {.bf16Activations = true});
+                              {.bf16Activations = true, .hostExpertsFrom = hostExpertsFrom, .threads = 2});
 }
 
 struct Case {
     std::string model;
     std::size_t chunk; ///< tokens of one forward pass
     int shares;
+    std::int32_t hostExpertsFrom = INT32_MAX; ///< the CPU computes the routed experts of these layers
 };
 
 class CudaReference : public testing::TestWithParam<Case> {
@@ -66,7 +67,7 @@ protected:
     {
         if (const std::string why = whyNoCard(); !why.empty())
             GTEST_SKIP() << why;
-        executor = onCard(directory, GetParam().shares);
+        executor = onCard(directory, GetParam().shares, GetParam().hostExpertsFrom);
     }
 
     const std::string directory = testData + "/" + GetParam().model;
@@ -257,6 +258,9 @@ std::vector<Case> allCases()
         cases.push_back({model, 1, 1});
         cases.push_back({model, 5, 1});
         cases.push_back({model, 512, 2});
+        cases.push_back({model, 1, 1, 0});
+        cases.push_back({model, 5, 2, 2});
+        cases.push_back({model, 512, 2, 0});
     }
     return cases;
 }
@@ -265,6 +269,8 @@ std::string caseName(const testing::TestParamInfo<Case> &tested)
 {
     std::string name = tested.param.model + "_chunk" + std::to_string(tested.param.chunk);
     std::replace(name.begin(), name.end(), '-', '_');
+    if (tested.param.hostExpertsFrom < INT32_MAX)
+        name += "_hostExpertsFrom" + std::to_string(tested.param.hostExpertsFrom);
     return name;
 }
 

@@ -200,7 +200,7 @@ TEST(MemoryPlan, ARefusalSaysWhatWouldFit)
     EXPECT_GT(plan.shares.at(0).needed(), 23 * giga);
     EXPECT_NE(plan.refusal.find("weights 31.4 GB"), std::string::npos) << plan.refusal;
     EXPECT_NE(plan.refusal.find("23.0 GB are free"), std::string::npos) << plan.refusal;
-    ASSERT_EQ(plan.advice.size(), hostExpertsRun ? 2U : 1U);
+    ASSERT_EQ(plan.advice.size(), 2U);
     EXPECT_NE(plan.advice[0].text.find("FP8"), std::string::npos) << plan.advice[0].text;
     for (const MemoryAdvice &advice : plan.advice)
         expectSound(planMemory(model, devices, advice.options), model);
@@ -236,15 +236,17 @@ TEST(MemoryPlan, ExpertsStayOnTheHostWhenAllowed)
         const MemoryPlan plan = planMemory(model, machine({gigabytes * giga}),
                                            {.device = "cuda:0", .contextLength = 8192, .hostExperts = true});
         expectSound(plan, model);
-        EXPECT_GT(plan.hostExperts, 0);
-        EXPECT_LT(plan.hostExperts, 64);
+        ASSERT_TRUE(plan.hostExpertsFrom);
+        EXPECT_LT(*plan.hostExpertsFrom, 27);
+        EXPECT_GE(*plan.hostExpertsFrom, 1) << "the first layer has no experts";
         EXPECT_EQ(plan.hostBytes + sumOf(plan, &DeviceShare::weights), model.weightBytes(false));
-        // One more on the card has no room: an expert of 26 layers is 26 * 8.65 MB.
-        EXPECT_GT(plan.shares[0].needed() + 26 * model.layers[1].expert.stored, gigabytes * giga);
+        EXPECT_EQ(plan.hostBytes, (27 - *plan.hostExpertsFrom) * 64 * model.layers[1].expert.stored);
+        // The experts of one more layer, 554 MB, have no room on the card.
+        EXPECT_GT(plan.shares[0].needed() + 64 * model.layers[1].expert.stored, gigabytes * giga);
     }
     const MemoryPlan whole = planMemory(model, machine({24 * giga}),
                                         {.device = "cuda:0", .contextLength = 8192, .hostExperts = true});
-    EXPECT_EQ(whole.hostExperts, 0) << "only what does not fit";
+    EXPECT_FALSE(whole.hostExpertsFrom) << "only what does not fit";
 }
 
 TEST(MemoryPlan, TheHostMustHoldItsExperts)

@@ -79,9 +79,10 @@ QFormLayout *DeviceDialog::buildOptions()
     m_threads->setSpecialValueText(tr("One for each core"));
     m_quantise = new QCheckBox(tr("&Quantise weights to FP8 while they are loaded"), this);
     m_bf16Activations = new QCheckBox(tr("Keep &activations in BF16"), this);
+    m_hostExperts = new QCheckBox(tr("Let the CPU compute &experts that do not fit"), this);
     for (QSpinBox *box : {m_context, m_threads})
         connect(box, &QSpinBox::valueChanged, this, &DeviceDialog::replan);
-    for (QCheckBox *box : {m_quantise, m_bf16Activations})
+    for (QCheckBox *box : {m_quantise, m_bf16Activations, m_hostExperts})
         connect(box, &QCheckBox::toggled, this, &DeviceDialog::replan);
 
     auto *form = new QFormLayout;
@@ -92,6 +93,7 @@ QFormLayout *DeviceDialog::buildOptions()
     form->addRow(tr("&Threads of the CPU"), m_threads);
     form->addRow(tr("On a GPU"), m_quantise);
     form->addRow(QString(), m_bf16Activations);
+    form->addRow(QString(), m_hostExperts);
     return form;
 }
 
@@ -118,6 +120,7 @@ LocalBackendOptions DeviceDialog::options() const
     options.contextLength = m_context->value();
     options.quantise = m_quantise->isChecked();
     options.bf16Activations = m_bf16Activations->isChecked();
+    options.hostExperts = m_hostExperts->isChecked();
     return options;
 }
 
@@ -128,6 +131,7 @@ void DeviceDialog::setOptions(const LocalBackendOptions &options)
     const QSignalBlocker threads(m_threads);
     const QSignalBlocker quantise(m_quantise);
     const QSignalBlocker activations(m_bf16Activations);
+    const QSignalBlocker experts(m_hostExperts);
     // A device that has gone since is as if none had been chosen.
     m_table->setCurrentIndex(
         m_devices.index(std::max(0, m_devices.rowOf(QString::fromStdString(options.device))), 0));
@@ -135,6 +139,7 @@ void DeviceDialog::setOptions(const LocalBackendOptions &options)
     m_threads->setValue(options.threads);
     m_quantise->setChecked(options.quantise);
     m_bf16Activations->setChecked(options.bf16Activations);
+    m_hostExperts->setChecked(options.hostExperts);
     replan();
 }
 
@@ -142,7 +147,7 @@ void DeviceDialog::replan()
 {
     const QString device = m_table->device();
     const bool hasGpu = m_question.devices.devices.size() > 1;
-    for (QCheckBox *box : {m_quantise, m_bf16Activations})
+    for (QCheckBox *box : {m_quantise, m_bf16Activations, m_hostExperts})
         box->setEnabled(hasGpu && device != QLatin1String("cpu"));
     if (!m_question.plan)
         return;

@@ -58,6 +58,7 @@ private:
     QSpinBox *m_threads = nullptr;
     QCheckBox *m_quantise = nullptr;
     QCheckBox *m_bf16Activations = nullptr;
+    QCheckBox *m_hostExperts = nullptr;
     QLabel *m_remark = nullptr; ///< refusal or note
     QVBoxLayout *m_advice = nullptr;
     QPushButton *m_load = nullptr;

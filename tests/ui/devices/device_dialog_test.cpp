@@ -167,6 +167,22 @@ private slots:
         QVERIFY(!dialog.findChildren<QCheckBox *>().constFirst()->isEnabled());
     }
 
+    void expertsMayStayOnTheHost()
+    {
+        DeviceDialog dialog(question());
+        dialog.show();
+        QVERIFY(!dialog.options().hostExperts);
+        const QList<QCheckBox *> boxes = dialog.findChildren<QCheckBox *>();
+        const auto experts = std::ranges::find_if(boxes, [](const QCheckBox *box) {
+            return box->text().remove(QLatin1Char('&')).contains(QStringLiteral("experts"));
+        });
+        QVERIFY(experts != boxes.end());
+        QTest::keyClick(*experts, Qt::Key_Space);
+        QVERIFY(dialog.options().hostExperts);
+        dialog.setOptions(question().options);
+        QVERIFY(!(*experts)->isChecked());
+    }
+
     void withoutAGpuItSaysWhy()
     {
         DeviceQuestion none = question();
