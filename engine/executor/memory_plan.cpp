@@ -117,10 +117,10 @@ private:
         plan.hostBytes = s.hostBytes();
         if (s.hostLayers() > 0) {
             plan.hostExpertsFrom = s.hostFrom();
-            plan.note =
-                fmt::format("The routed experts of the last {} of {} layers that have any ({}) stay on "
-                            "the host and are computed by the CPU, which is slower.",
-                            s.hostLayers(), sizes(s.context(), 0).hostLayers(), gigabytes(plan.hostBytes));
+            plan.note = fmt::format(
+                "The routed experts of the last {} of {} mixture-of-experts layers ({}) stay on the host, "
+                "where the CPU computes them: that is slower.",
+                s.hostLayers(), sizes(s.context(), 0).hostLayers(), gigabytes(plan.hostBytes));
         }
         if (!plan.hostExpertsFrom && s.context() < m_model.contextLength && m_options.contextLength == 0)
             plan.note = fmt::format("The context is as long as the memory allows; the model's own is {}.",

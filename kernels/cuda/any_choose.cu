@@ -77,8 +77,9 @@ __device__ __forceinline__ int numberThreads(bool holds, int &count, int *room)
     return number;
 }
 
-/// The n-th largest of all threads' orders; 0 where there are fewer.
-__device__ __forceinline__ std::uint32_t nthLargest(const std::uint32_t (&orders)[slicesEach], int n)
+/// A number that n of all threads' orders, or up to a quarter more, are not below; more where they tie, and 0
+/// where there are fewer than n.
+__device__ __forceinline__ std::uint32_t thresholdFor(const std::uint32_t (&orders)[slicesEach], int n)
 {
     std::uint32_t threshold = 0;
 #pragma unroll 1
@@ -87,8 +88,11 @@ __device__ __forceinline__ std::uint32_t nthLargest(const std::uint32_t (&orders
         int count = 0;
         for (int i = 0; i < slicesEach; ++i)
             count += __syncthreads_count(orders[i] >= trial);
-        if (count >= n)
-            threshold = trial;
+        if (count < n)
+            continue;
+        threshold = trial;
+        if (count <= n + n / 4)
+            break;
     }
     return threshold;
 }
@@ -266,7 +270,7 @@ extern "C" __global__ void __launch_bounds__(chooseThreads, 1)
     total = blockSum(total, floatRoom[0]);
     temperedTotal = blockSum(temperedTotal, floatRoom[1]);
 
-    const std::uint32_t threshold = nthLargest(orders, settings.candidates);
+    const std::uint32_t threshold = thresholdFor(orders, settings.candidates);
     int taken = 0;
     float rest = 0;
     for (int i = 0; i < slicesEach; ++i) {

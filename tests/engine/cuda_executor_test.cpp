@@ -44,11 +44,14 @@ std::string whyNoCard()
     return why;
 }
 
-/// The layers on as many shares of the first card as asked for, or one on each of as many cards.
+/// The layers in as many shares as asked for, on all cards in turn.
 std::unique_ptr<Executor> onCard(const std::string &directory, int shares, std::int32_t hostExpertsFrom)
 {
     const ModelConfig config = loadModelConfig(directory + "/config.json");
-    std::vector<CudaShare> split(static_cast<std::size_t>(shares), {0, config.numHiddenLayers / shares});
+    const int cards = static_cast<int>(kernels::cuda::listDevices(nullptr).size());
+    std::vector<CudaShare> split;
+    for (int i = 0; i < shares; ++i)
+        split.push_back({i % cards, config.numHiddenLayers / shares});
     split.back().layers += config.numHiddenLayers % shares;
     return createCudaExecutor(config, std::make_shared<Checkpoint>(directory), split,
                               {.bf16Activations = true, .hostExpertsFrom = hostExpertsFrom, .threads = 2});
@@ -246,6 +249,30 @@ TEST_P(CudaReference, ChoosesWhatTheLogitsSay)
         ASSERT_EQ(chosen.choice.distribution.top.size(), 50U);
         for (std::size_t i = 0; i < 50; ++i)
             EXPECT_EQ(chosen.choice.distribution.top[i].id, expected.distribution.top[i].id);
+    }
+}
+
+/// To the last bit: in one part and in two, which lie on two cards where there are.
+TEST(CudaShares, ChangeNothing)
+{
+    if (const std::string why = whyNoCard(); !why.empty())
+        GTEST_SKIP() << why;
+    const std::string directory = testData + "/deepseek-v3-tiny";
+    const SafetensorsFile reference(directory + "/reference.safetensors");
+    const auto ids = tensorValues<TokenId>(reference, "input_ids");
+    const auto one = onCard(directory, 1, INT32_MAX);
+    const auto two = onCard(directory, 2, INT32_MAX);
+    const auto cacheOfOne = one->createCache(512);
+    const auto cacheOfTwo = two->createCache(512);
+    ForwardResult expected;
+    ForwardResult found;
+    for (const std::size_t count : {std::size_t(1), std::size_t(5), ids.size()}) {
+        const ForwardRequest request{
+            .tokens = {ids.data(), count}, .logits = LogitsOf::AllTokens, .routing = true};
+        one->forward(request, *cacheOfOne, expected);
+        two->forward(request, *cacheOfTwo, found);
+        EXPECT_EQ(found.logits, expected.logits) << count << " tokens";
+        EXPECT_EQ(found.routing, expected.routing) << count << " tokens";
     }
 }
 
