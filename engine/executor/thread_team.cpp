@@ -76,9 +76,11 @@ void ThreadTeam::run(const std::function<void(Member &)> &work)
     m_stalled.store(0, std::memory_order_relaxed);
     const auto start = Clock::now();
     runTogether(work);
-    // Alone, a run takes as long as all threads' work together: that is better once half the time is lost.
+    // Alone, a run takes as long as all threads' work together: that is better once it is hardly more than
+    // what they took.
     const auto elapsed = std::chrono::nanoseconds(Clock::now() - start).count();
-    if (2 * m_stalled.load(std::memory_order_relaxed) <= elapsed * (m_size - 1)) {
+    const auto worked = elapsed * m_size - m_stalled.load(std::memory_order_relaxed);
+    if (2 * worked >= 3 * elapsed) {
         m_penalty = 0;
         return;
     }
