@@ -29,7 +29,7 @@ Measures prefill and decode and prints a table. Without --model and --shape it t
 
   --shape NAME       random weights made in memory: builtin, deepseek-v2-lite, deepseek-v3:LAYERS,
                      r1-distill-qwen-1.5b, r1-distill-qwen-7b, qwen3-30b-a3b
-  --weights TYPE     bf16 or fp8 (default), for --shape
+  --weights TYPE     bf16, fp8 (default) or a type of GGUF such as Q4_K, for --shape
   --prompt N         tokens of the prompt to read (512)
   --generate N       tokens to write at each depth (256)
   --depth N,N        tokens in the cache before writing (0)
@@ -220,7 +220,12 @@ kernels::DType weightType(const std::string &name)
         return kernels::DType::F8E4M3;
     if (name == "bf16")
         return kernels::DType::BF16;
-    throw Error(fmt::format("--weights: expected bf16 or fp8, found \"{}\"", name));
+    for (auto type = kernels::DType::Q8_0; type <= kernels::DType::IQ4_XS;
+         type = static_cast<kernels::DType>(static_cast<int>(type) + 1))
+        if (name == kernels::blockOf(type).name)
+            return type;
+    throw Error(
+        fmt::format("--weights: expected bf16, fp8 or a type of GGUF such as Q4_K, found \"{}\"", name));
 }
 
 int run(const std::vector<std::string> &words)

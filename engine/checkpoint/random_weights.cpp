@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/checkpoint/random_weights.h"
 
+#include "engine/checkpoint/random_blocks.h"
 #include "engine/error.h"
 #include "engine/models/architectures.h"
 
@@ -14,25 +15,6 @@ namespace bathyscope {
 
 namespace {
 
-/// xorshift64* (Vigna, arXiv 1402.6246): gigabytes a second, and no structure that a kernel could feel.
-class Random {
-public:
-    explicit Random(std::uint64_t seed)
-        : m_state(seed * 0x9E3779B97F4A7C15ULL | 1U)
-    {
-    }
-    std::uint64_t next()
-    {
-        m_state ^= m_state >> 12U;
-        m_state ^= m_state << 25U;
-        m_state ^= m_state >> 27U;
-        return m_state * 0x2545F4914F6CDD1DULL;
-    }
-
-private:
-    std::uint64_t m_state;
-};
-
 bool endsWith(const std::string &text, const char *end)
 {
     return text.size() >= std::strlen(end)
@@ -40,7 +22,7 @@ bool endsWith(const std::string &text, const char *end)
 }
 
 /// e4m3 bytes with exponents 2^-3 … 2^0: standard deviation about 0.75, no NaN.
-void fillF8(Random &random, std::uint8_t *out, std::size_t count)
+void fillF8(FastRandom &random, std::uint8_t *out, std::size_t count)
 {
     for (std::size_t i = 0; i < count; i += 8) {
         const std::uint64_t bits = (random.next() & 0x9F9F9F9F9F9F9F9FULL) | 0x2020202020202020ULL;
@@ -56,7 +38,7 @@ std::uint16_t toBf16(float value)
 }
 
 /// Uniform numbers of the given standard deviation.
-void fillBf16(Random &random, std::uint16_t *out, std::size_t count, float deviation)
+void fillBf16(FastRandom &random, std::uint16_t *out, std::size_t count, float deviation)
 {
     const float step = deviation * std::sqrt(3.0F) / 32768.0F;
     for (std::size_t i = 0; i < count; ++i)
@@ -64,6 +46,7 @@ void fillBf16(Random &random, std::uint16_t *out, std::size_t count, float devia
 }
 
 constexpr float f8Deviation = 0.75F;
+constexpr const char *embeddingName = "model.embed_tokens.weight";
 
 } // namespace
 
@@ -93,20 +76,26 @@ const Tensor *RandomWeights::find(const std::string &name, const std::vector<std
     Tensor &tensor = entry->tensor;
     tensor.shape = shape;
     const bool scales = endsWith(name, "weight_scale_inv");
-    const bool projection = endsWith(name, "_proj.weight") || endsWith(name, "_proj_with_mqa.weight");
+    const bool packed = kernels::isPacked(m_dtype) && (name == "lm_head.weight" || name == embeddingName);
+    const bool projection =
+        packed || endsWith(name, "_proj.weight") || endsWith(name, "_proj_with_mqa.weight");
     tensor.dtype = scales ? kernels::DType::F32 : projection ? m_dtype : kernels::DType::BF16;
     const auto count = static_cast<std::size_t>(tensor.elements());
     entry->bytes =
         std::make_unique_for_overwrite<std::byte[]>(kernels::rowBytes(tensor.dtype, tensor.elements()));
     tensor.data = entry->bytes.get();
 
-    Random random(std::hash<std::string>()(name));
+    FastRandom random(std::hash<std::string>()(name));
     const bool isVector = shape.size() == 1;
     const float deviation = 1.0F / std::sqrt(static_cast<float>(shape.back()));
     if (scales)
         // Scales cover 128 columns each: the deviation of the whole row follows from their number.
         std::fill_n(reinterpret_cast<float *>(entry->bytes.get()), count,
                     1.0F / (f8Deviation * std::sqrt(static_cast<float>(shape.back() * kernels::scaleBlock))));
+    else if (kernels::isPacked(tensor.dtype))
+        fillPackedBlocks(random, tensor.dtype, entry->bytes.get(),
+                         count / static_cast<std::size_t>(kernels::blockOf(tensor.dtype).elements),
+                         deviation);
     else if (tensor.dtype == kernels::DType::F8E4M3)
         fillF8(random, reinterpret_cast<std::uint8_t *>(entry->bytes.get()), count);
     else if (isVector && !endsWith(name, "bias"))

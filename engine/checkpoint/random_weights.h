@@ -15,7 +15,8 @@ namespace bathyscope {
 /// when it is first asked for, with its own random numbers, scaled so that activations stay finite.
 class RandomWeights final : public TensorSource {
 public:
-    /// `dtype` of the projections: BF16 or F8E4M3. Norms, router, embedding and head are BF16, as published.
+    /// `dtype` of the projections: BF16, F8E4M3, or a packed type, which is the embedding's and the head's as
+    /// well. All else is BF16, as published.
     explicit RandomWeights(kernels::DType dtype);
     ~RandomWeights() override;
 

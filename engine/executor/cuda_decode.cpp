@@ -44,6 +44,12 @@ Prefetch prefetchOf(const DeviceMatrix &m)
             std::min(most, m.rows * static_cast<std::int64_t>(kernels::rowBytes(m.dtype, m.columns)))};
 }
 
+/// Whether one kernel reads both.
+bool readAlike(const DeviceMatrix &a, const DeviceMatrix &b)
+{
+    return a.dtype == b.dtype || (kernels::isPacked(a.dtype) && kernels::isPacked(b.dtype));
+}
+
 } // namespace
 
 /// Pieces of one allocation.
@@ -226,7 +232,7 @@ void Decode::runLayer(std::int32_t index, std::int32_t moeLayer, std::int32_t to
     feedForward(w, moeLayer, tokens);
 }
 
-/// Products of one normalised input; those of one type are one kernel.
+/// Products of one normalised input; those that can be are one kernel.
 void Decode::project(std::initializer_list<Product> products, const float *x, const float *norm,
                      std::int32_t tokens) const
 {
@@ -239,8 +245,8 @@ void Decode::project(std::initializer_list<Product> products, const float *x, co
                              .tokens = tokens};
         DeviceMatrix *const matrices[] = {&params.first, &params.second, &params.third};
         float **const targets[] = {&params.firstOut, &params.secondOut, &params.thirdOut};
-        for (std::size_t i = 0; i < std::size(matrices) && product != products.end()
-             && product->matrix.dtype == params.first.dtype;
+        for (std::size_t i = 0;
+             i < std::size(matrices) && product != products.end() && readAlike(product->matrix, params.first);
              ++i, ++product) {
             *matrices[i] = product->matrix;
             *targets[i] = product->to;

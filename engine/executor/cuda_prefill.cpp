@@ -78,7 +78,9 @@ void TensorCorePrefill::prepare(const PrefillChunk &chunk) const
                           .half = m_config.ropeDimensions() / 2,
                           .factor = m_ropeFactor},
                          chunk.tokens);
-    if (chunk.ids)
+    if (chunk.ids && kernels::isPacked(m_part.embedding.dtype))
+        m_kernels.embed({.ids = chunk.ids, .x = chunk.x, .embedding = m_part.embedding}, chunk.tokens);
+    else if (chunk.ids)
         m_kernels.embed(m_part.embedding.dtype,
                         {.ids = chunk.ids,
                          .x = chunk.x,
@@ -104,7 +106,7 @@ void TensorCorePrefill::denseBlock(const DeviceLayer &layer, const Rows &normed,
     if (fp8)
         m_kernels.fp8Gemm(Epilogue::Gated, p, rows);
     else
-        m_kernels.gemm(layer.gate.dtype, Epilogue::Gated, p, rows);
+        m_products.gated(layer.gate, layer.up, p, rows);
     if (!fp8 && usesFp8(layer.down))
         m_rows.quantise(activations.bf16, activations.stride, m_work.activations, layer.gate.rows, rows);
     m_products.multiply(layer.down, activations, {Epilogue::AddF32, x, m_config.hiddenSize}, rows);
@@ -184,11 +186,12 @@ void TensorCorePrefill::experts(const DeviceLayer &layer, const Rows &normed, fl
         p.groups = m_config.moe->nRoutedExperts;
         return p;
     };
-    const auto run = [&](DType dtype, Epilogue epilogue, const GemmParams &p) {
+    const auto run = [&](Epilogue epilogue, const DeviceExperts &which, const DeviceExperts *up,
+                         const GemmParams &p) {
         if (fp8)
             m_kernels.fp8Gemm(epilogue, p, expertRows);
         else
-            m_kernels.gemm(dtype, epilogue, p, expertRows);
+            m_products.grouped(epilogue, which, up, p, expertRows);
     };
     GemmParams p = grouped(layer.expertGate, fp8 ? gatherRows(normed, expertRows) : normed,
                            {Epilogue::Gated, fp8 ? activations.e4m3() : activations.bf16(), gate.rows});
@@ -197,8 +200,8 @@ void TensorCorePrefill::experts(const DeviceLayer &layer, const Rows &normed, fl
         p.gather = m_work.tokenOfRow.as<std::int32_t>();
     p.cScales = activations.scales();
     p.cScaleStride = activations.rows();
-    run(gate.dtype, Epilogue::Gated, p);
-    run(down.dtype, Epilogue::Bf16,
+    run(Epilogue::Gated, layer.expertGate, &layer.expertUp, p);
+    run(Epilogue::Bf16, layer.expertDown, nullptr,
         grouped(layer.expertDown, activations.view(gate.rows),
                 {Epilogue::Bf16, m_work.expertOut.as(), m_config.hiddenSize}));
     m_kernels.combineExperts({.out = m_work.expertOut.as(),

@@ -39,8 +39,22 @@ public:
     /// c = a · Wᵀ with rows [firstRow, firstRow + rowCount) of W, all by default.
     void multiply(const DeviceMatrix &w, const Rows &a, const Target &target, std::int32_t rows,
                   std::int32_t firstRow = 0, std::int32_t rowCount = -1) const;
+    /// c = silu(a · gateᵀ) * (a · upᵀ) in bf16, as `p` describes it with the whole of gate.
+    void gated(const DeviceMatrix &gate, const DeviceMatrix &up, const kernels::cuda::GemmParams &p,
+               std::int32_t rows) const;
+    /// A product of rows sorted by expert in bf16, as `p` describes it; with `up`, gated.
+    void grouped(kernels::cuda::Epilogue epilogue, const kernels::cuda::DeviceExperts &experts,
+                 const kernels::cuda::DeviceExperts *up, const kernels::cuda::GemmParams &p,
+                 std::int32_t rows) const;
 
 private:
+    void multiplyPacked(const DeviceMatrix &w, const Rows &a, const Target &target, std::int32_t rows,
+                        std::int32_t firstRow, std::int32_t rowCount) const;
+    /// Some rows of a packed matrix, or of each of several, in bf16: the place in m_widened is in bytes.
+    [[nodiscard]] DeviceMatrix widen(const DeviceMatrix &w, std::int32_t firstRow, std::int32_t rowCount,
+                                     std::int64_t place) const;
+    [[nodiscard]] DeviceMatrix widen(const kernels::cuda::DeviceExperts &w, std::int32_t first,
+                                     std::int32_t count, std::int64_t place) const;
     bool multiplyByLibrary(const DeviceMatrix &w, const Rows &a, const Target &target,
                            const kernels::cuda::GemmParams &p) const;
 
@@ -49,6 +63,7 @@ private:
     std::string m_withoutLibrary; ///< why, where there is none
     std::unique_ptr<kernels::cuda::CublasLt> m_library; ///< none: own kernels do its work
     bool m_quantise;
+    DeviceBuffer m_widened; ///< a piece of a packed matrix in bf16; none where none is packed
 };
 
 /// Rows on their way into products.

@@ -2,6 +2,7 @@
 #include "engine/executor/cuda_weights.h"
 
 #include "engine/error.h"
+#include "kernels/cpu/operations.h"
 
 #include <fmt/format.h>
 
@@ -41,6 +42,7 @@ DeviceBuffer Upload::commit()
         copy.setTarget(memory.as<std::byte>() + copy.offset);
     }
     m_copies.clear();
+    m_kept.clear();
     m_size = 0;
     return memory;
 }
@@ -48,9 +50,7 @@ DeviceBuffer Upload::commit()
 void expectUsable(const MatrixView &view, const char *what)
 {
     if (kernels::isPacked(view.dtype))
-        throw Error(
-            fmt::format("{}: the GPU's kernels read F32, F16, BF16 and F8_E4M3, found {}: use the CPU", what,
-                        kernels::blockOf(view.dtype).name));
+        return;
     if (kernels::rowBytes(view.dtype, view.columns) % 16 != 0)
         throw Error(fmt::format("{}: the GPU's kernels need rows of a multiple of 16 bytes, found {} columns "
                                 "of {}: use the CPU",
@@ -95,17 +95,36 @@ void addMatrix(Upload &upload, const MatrixView &view, DeviceMatrix &target, con
     upload.add(view, target);
 }
 
-/// Two matrices that one kernel reads.
+/// A matrix whose kernels read no packed types: those are made wide.
+void addWidened(Upload &upload, const MatrixView &view, DeviceMatrix &target, const char *what)
+{
+    if (!kernels::isPacked(view.dtype))
+        return addMatrix(upload, view, target, what);
+    std::vector<float> &values = upload.keep(static_cast<std::size_t>(view.rows * view.columns));
+    for (std::int64_t r = 0; r < view.rows; ++r)
+        kernels::widenRow(view, r, values.data() + r * view.columns);
+    upload.add({.data = values.data(), .rows = view.rows, .columns = view.columns}, target);
+}
+
+/// Two matrices that one kernel reads: of one type, or both packed.
 void expectAlike(const MatrixView &a, const MatrixView &b, const char *what)
 {
-    if (a.dtype != b.dtype)
+    if (a.dtype != b.dtype && !(kernels::isPacked(a.dtype) && kernels::isPacked(b.dtype)))
         throw Error(fmt::format("{}: the GPU's kernels do not mix {} and {}: use the CPU", what,
+                                kernels::blockOf(a.dtype).name, kernels::blockOf(b.dtype).name));
+}
+
+/// Two matrices that meet in one product.
+void expectSameType(const MatrixView &a, const MatrixView &b, const char *what)
+{
+    if (a.dtype != b.dtype)
+        throw Error(fmt::format("{}: expected one type, found {} and {}: use the CPU", what,
                                 kernels::blockOf(a.dtype).name, kernels::blockOf(b.dtype).name));
 }
 
 void addBlock(Upload &upload, const FeedForwardWeights &block, DeviceLayer &layer)
 {
-    expectAlike(block.gate, block.up, "gate_proj and up_proj");
+    expectSameType(block.gate, block.up, "gate_proj and up_proj");
     addMatrix(upload, block.gate, layer.gate, "gate_proj");
     addMatrix(upload, block.up, layer.up, "up_proj");
     addMatrix(upload, block.down, layer.down, "down_proj");
@@ -113,14 +132,14 @@ void addBlock(Upload &upload, const FeedForwardWeights &block, DeviceLayer &laye
 
 void addMoe(Upload &upload, const MoeWeights &moe, DeviceLayer &layer)
 {
-    addMatrix(upload, moe.router, layer.router, "router");
+    addWidened(upload, moe.router, layer.router, "router");
     upload.add(moe.correctionBias, layer.correctionBias);
     if (moe.shared)
         addBlock(upload, *moe.shared, layer);
     if (moe.experts.empty())
         return;
     const FeedForwardWeights &expert = moe.experts.front();
-    expectAlike(expert.gate, expert.up, "experts' gate_proj and up_proj");
+    expectSameType(expert.gate, expert.up, "experts' gate_proj and up_proj");
     addExperts(upload, moe.experts, &FeedForwardWeights::gate, layer.expertGate, "experts' gate_proj");
     addExperts(upload, moe.experts, &FeedForwardWeights::up, layer.expertUp, "experts' up_proj");
     addExperts(upload, moe.experts, &FeedForwardWeights::down, layer.expertDown, "experts' down_proj");
@@ -138,7 +157,7 @@ void addAttention(Upload &upload, const MlaWeights &mla, DeviceLayer &layer)
         addMatrix(upload, *mla.qA, layer.qA, "q_a_proj");
     addMatrix(upload, mla.qB, layer.qB, "q_b_proj");
     addMatrix(upload, mla.kvA, layer.kvA, "kv_a_proj");
-    addMatrix(upload, mla.kvB, layer.kvB, "kv_b_proj");
+    addWidened(upload, mla.kvB, layer.kvB, "kv_b_proj");
     addMatrix(upload, mla.o, layer.o, "o_proj");
 }
 

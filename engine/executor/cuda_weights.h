@@ -3,6 +3,7 @@
 
 #include "engine/executor/cuda_state.h"
 
+#include <deque>
 #include <functional>
 
 namespace bathyscope::cuda {
@@ -21,6 +22,9 @@ public:
     void add(const std::vector<float> &values, const float *&target);
     void add(const kernels::MatrixView &view, DeviceMatrix &target);
 
+    /// Memory for values that are made to be uploaded; kept until commit().
+    std::vector<float> &keep(std::size_t count) { return m_kept.emplace_back(count); }
+
     /// From one of several equal pieces added in a row to the next.
     static std::size_t stride(std::size_t bytes) { return (bytes + 255) / 256 * 256; }
 
@@ -35,6 +39,7 @@ private:
         std::function<void(const void *)> setTarget;
     };
     std::vector<Copy> m_copies;
+    std::deque<std::vector<float>> m_kept;
     std::size_t m_size = 0;
 };
 

@@ -46,6 +46,13 @@ public:
     /// A matrix that is never quantised.
     Sum &matrix(const kernels::MatrixView &m) { return bytes(storedBytes(m)); }
 
+    /// A projection that a GPU holds in F32 where it is packed.
+    Sum &widened(const kernels::MatrixView &m)
+    {
+        return kernels::isPacked(m.dtype) ? bytes(m.rows * m.columns * std::int64_t(sizeof(float)))
+                                          : projection(m);
+    }
+
     Sum &vector(const std::vector<float> &v) { return bytes(std::int64_t(v.size() * sizeof(float))); }
 
     Sum &feedForward(const FeedForwardWeights &w)
@@ -70,7 +77,7 @@ void addAttention(Sum &sum, const MlaWeights &w)
 {
     if (w.qA)
         sum.projection(*w.qA);
-    sum.projection(w.qB).projection(w.kvA).projection(w.kvB).projection(w.o);
+    sum.projection(w.qB).projection(w.kvA).widened(w.kvB).projection(w.o);
     sum.vector(w.qANorm).vector(w.kvANorm);
 }
 
@@ -132,19 +139,6 @@ std::int64_t workspaceOf(const ModelConfig &c)
     return driverBytes + chunk * token + logits + partialSums;
 }
 
-/// Why GPUs cannot run the model; empty: they can.
-std::string obstacleOf(const ModelConfig &config, const ModelWeights &weights)
-{
-    if (std::string obstacle = gpuObstacle(config); !obstacle.empty())
-        return obstacle;
-    for (const LayerWeights &layer : weights.layers) {
-        const kernels::DType dtype = layer.outputProjection().dtype;
-        if (kernels::isPacked(dtype))
-            return fmt::format("weights in {} run on the CPU only", kernels::blockOf(dtype).name);
-    }
-    return {};
-}
-
 } // namespace
 
 std::int64_t ModelMemory::weightBytes(bool quantised) const
@@ -173,7 +167,7 @@ ModelMemory measureMemory(const ModelConfig &config, const ModelWeights &weights
     memory.cacheWidth = config.cacheWidth();
     memory.contextLength = config.maxPositionEmbeddings;
     memory.workspace = workspaceOf(config);
-    memory.gpuObstacle = obstacleOf(config, weights);
+    memory.gpuObstacle = gpuObstacle(config);
     return memory;
 }
 

@@ -65,6 +65,7 @@ DecodeKernels::DecodeKernels(const DeviceInfo &info, const Stream &stream)
     , m_multiprocessors(info.multiprocessors)
     , m_sharedBytes(info.sharedMemoryPerBlock)
     , m_overlaps(info.major >= 9)
+    , m_packed(info, stream)
     , m_projectModule(images::any_decode_project())
     , m_absorbModule(images::any_decode_absorb())
     , m_attentionModule(images::any_decode_attention())
@@ -135,16 +136,24 @@ void DecodeKernels::start(const Kernel &kernel, const Grid &grid, const Params &
 
 void DecodeKernels::begin(const BeginParams &params, const DecodeStep &step) const
 {
-    const std::int64_t values = std::int64_t(step.tokens) * params.embedding.columns;
+    const bool packed = isPacked(params.embedding.dtype);
+    BeginParams plain = params;
+    if (packed)
+        plain.embedding = {};
+    const std::int64_t values = std::int64_t(step.tokens) * plain.embedding.columns;
     launch(m_begin,
            {.grid = {static_cast<unsigned>(std::clamp<std::int64_t>(ceilDiv(values, decodeThreads), 1, 64))},
             .block = {static_cast<unsigned>(decodeThreads)}},
-           m_stream, params, step);
+           m_stream, plain, step);
+    if (packed)
+        m_packed.embed({.ids = params.step->ids, .x = params.x, .embedding = params.embedding}, step.tokens);
 }
 
 void DecodeKernels::project(const ProjectParams &params) const
 {
     const DeviceMatrix &m = params.first;
+    if (isPacked(m.dtype))
+        return m_packed.project(params);
     const std::int64_t bytes = stagedBytes(m.dtype, m.columns);
     const std::int64_t tiles = ceilDiv(m.rows, tileRows) + ceilDiv(params.second.rows, tileRows)
         + ceilDiv(params.third.rows, tileRows);
@@ -214,20 +223,12 @@ void DecodeKernels::attendGrouped(const GroupedAttentionParams &params) const
           params);
 }
 
-FeedForwardParams DecodeKernels::tokensOf(FeedForwardParams params, std::int32_t begin,
-                                          std::int32_t most) const
-{
-    params.firstToken = begin;
-    params.tokens = std::min(most, params.tokens - begin);
-    params.x += std::int64_t(begin) * params.hidden;
-    params.activations += std::int64_t(begin) * params.activationStride;
-    return params;
-}
-
 void DecodeKernels::activate(const FeedForwardParams &params) const
 {
     constexpr std::int32_t pairs = tileRows / 2; // of rows in a tile
     const DeviceMatrix &m = params.chosen > 0 ? params.expertGate.first : params.gate;
+    if (isPacked(m.dtype))
+        return m_packed.activate(params);
     const std::int64_t bytes = stagedBytes(m.dtype, params.hidden);
     const std::int32_t fit = tokensThatFit(bytes);
     for (std::int32_t begin = 0; begin < params.tokens; begin += fit) {
@@ -245,6 +246,8 @@ void DecodeKernels::activate(const FeedForwardParams &params) const
 void DecodeKernels::join(const FeedForwardParams &params) const
 {
     const DeviceMatrix &m = params.chosen > 0 ? params.expertDown.first : params.down;
+    if (isPacked(m.dtype))
+        return m_packed.join(params);
     const std::int64_t step = 64 / static_cast<std::int64_t>(rowBytes(m.dtype, 1)); // columns
     const std::int64_t columns =
         params.chosen * ceilDiv(params.expertDown.first.columns, step) * step + params.down.columns;

@@ -8,6 +8,7 @@
 #include "kernels/cuda/decode_params.h"
 #include "kernels/cuda/grouped_params.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/packed_kernels.h"
 #include "kernels/matrix.h"
 
 #include <array>
@@ -54,9 +55,6 @@ private:
     [[nodiscard]] std::int32_t tokensThatFit(std::int64_t bytes) const;
     /// Blocks of a kernel that take `tiles` in turn.
     [[nodiscard]] unsigned blocksFor(std::int64_t tiles) const;
-    /// Up to `most` tokens from `begin` on.
-    [[nodiscard]] FeedForwardParams tokensOf(FeedForwardParams params, std::int32_t begin,
-                                             std::int32_t most) const;
     template <typename Params>
     void start(const Kernel &kernel, const Grid &grid, const Params &params) const;
 
@@ -64,6 +62,7 @@ private:
     std::int32_t m_multiprocessors;
     std::int32_t m_sharedBytes; ///< of a block at the most
     bool m_overlaps; ///< the card has programmatic dependent launch
+    PackedDecodeKernels m_packed;
     Module m_projectModule;
     Module m_absorbModule;
     Module m_attentionModule;

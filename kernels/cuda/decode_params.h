@@ -151,4 +151,14 @@ struct FeedForwardParams {
     std::int32_t tokens = 0;
 };
 
+/// Up to `most` tokens of a block from `begin` on.
+constexpr FeedForwardParams tokensOf(FeedForwardParams params, std::int32_t begin, std::int32_t most)
+{
+    params.firstToken = begin;
+    params.tokens = params.tokens - begin < most ? params.tokens - begin : most;
+    params.x += std::int64_t(begin) * params.hidden;
+    params.activations += std::int64_t(begin) * params.activationStride;
+    return params;
+}
+
 } // namespace bathyscope::kernels::cuda

@@ -386,8 +386,9 @@ __device__ __forceinline__ void stageTokens(const Tokens &to, const float *x, in
 }
 
 /// RMS norm of tokens on their way to shared memory. Its weights are asked for when it is made, which can be
-/// before the kernel waits. Up to 16 * blockDim.x columns: each thread keeps its own in registers between
-/// their sum and their use.
+/// before the kernel waits. Up to 4 * kept * blockDim.x columns: each thread keeps its own in registers
+/// between their sum and their use.
+template <int kept = 4>
 class Normaliser {
 public:
     __device__ __forceinline__ Normaliser(const float *weights, int columns)
@@ -435,8 +436,6 @@ public:
     }
 
 private:
-    static constexpr int kept = 4;
-
     [[nodiscard]] static __device__ __forceinline__ int columnOf(int i)
     {
         return 4 * (static_cast<int>(threadIdx.x) + i * static_cast<int>(blockDim.x));

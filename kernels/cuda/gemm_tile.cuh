@@ -31,7 +31,8 @@ struct Tile {
     __device__ bool find(const GemmParams &p, int index)
     {
         const int columns = (p.n + width - 1) / width;
-        const int rowTile = index / columns;
+        // The first of the groups may not be the first of all.
+        const int rowTile = index / columns + (p.groups > 0 ? p.groupTiles[0] : 0);
         firstColumn = index % columns * width;
         weights = p.weights;
         up = p.up;

@@ -11,6 +11,7 @@ BATHYSCOPE_DEVICE_IMAGE(any_prefill_attention)
 BATHYSCOPE_DEVICE_IMAGE(any_prefill_heads)
 BATHYSCOPE_DEVICE_IMAGE(any_prefill_router)
 BATHYSCOPE_DEVICE_IMAGE(any_prefill_rows)
+BATHYSCOPE_DEVICE_IMAGE(any_widen_packed)
 BATHYSCOPE_DEVICE_IMAGE(sm90_fp8_grouped_gemm)
 BATHYSCOPE_DEVICE_IMAGE(sm90_prefill_attention)
 
@@ -76,11 +77,14 @@ PrefillKernels::PrefillKernels(const DeviceInfo &info, const Stream &stream)
     , m_hopperAttentionModule(hopperModule(info, images::sm90_prefill_attention()))
     , m_attentionModule(images::any_prefill_attention())
     , m_headsModule(images::any_prefill_heads())
+    , m_widenModule(images::any_widen_packed())
     , m_rowsModule(images::any_prefill_rows())
     , m_routerModule(images::any_prefill_router())
     , m_attention(m_hopperAttentionModule ? m_hopperAttentionModule->kernel("prefill_attention_sm90")
                                           : m_attentionModule.kernel("prefill_attention"))
     , m_heads(m_headsModule.kernel("prefill_heads"))
+    , m_widen(m_widenModule.kernel("widen_packed"))
+    , m_embedPacked(m_widenModule.kernel("embed_packed"))
     , m_fillAngles(m_rowsModule.kernel("fill_angles"))
     , m_normRows(m_rowsModule.kernel("norm_rows"))
     , m_quantiseRows(m_rowsModule.kernel("quantise_rows"))
@@ -160,6 +164,17 @@ void PrefillKernels::attention(const PrefillAttentionParams &params) const
     else
         launch(m_attention, {.grid = {blocks, heads}, .block = {256}, .sharedBytes = attentionShared},
                m_stream, params);
+}
+
+void PrefillKernels::widen(const WidenPackedParams &params) const
+{
+    launch(m_widen, {.grid = {static_cast<unsigned>(8 * m_multiprocessors)}, .block = {rowThreads}}, m_stream,
+           params);
+}
+
+void PrefillKernels::embed(const EmbedPackedParams &params, std::int32_t tokens) const
+{
+    launch(m_embedPacked, {.grid = {static_cast<unsigned>(tokens)}, .block = {rowThreads}}, m_stream, params);
 }
 
 void PrefillKernels::fillAngles(const AnglesParams &params, std::int32_t tokens) const

@@ -6,6 +6,7 @@
 
 #include "kernels/cuda/grouped_params.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/packed_params.h"
 #include "kernels/cuda/prefill_params.h"
 #include "kernels/matrix.h"
 
@@ -32,6 +33,10 @@ public:
     void heads(const PrefillHeadsParams &params, std::int32_t tokens) const;
     void attention(const PrefillAttentionParams &params) const;
 
+    /// Packed matrices to bf16.
+    void widen(const WidenPackedParams &params) const;
+    void embed(const EmbedPackedParams &params, std::int32_t tokens) const;
+
     void fillAngles(const AnglesParams &params, std::int32_t tokens) const;
     void embed(DType embedding, const EmbedParams &params, std::int32_t tokens) const;
     void normRows(const NormRowsParams &params, std::int32_t rows) const;
@@ -55,12 +60,15 @@ private:
     std::unique_ptr<Module> m_hopperAttentionModule; ///< likewise
     Module m_attentionModule;
     Module m_headsModule;
+    Module m_widenModule;
     Module m_rowsModule;
     Module m_routerModule;
     std::array<std::array<Kernel, epilogues>, dtypes> m_gemm;
     std::array<Kernel, epilogues> m_fp8Gemm;
     Kernel m_attention;
     Kernel m_heads;
+    Kernel m_widen;
+    Kernel m_embedPacked;
     Kernel m_fillAngles;
     std::array<Kernel, dtypes> m_embed;
     Kernel m_normRows;

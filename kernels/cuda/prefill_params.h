@@ -32,7 +32,8 @@ struct GemmParams {
     const float *aScales = nullptr; ///< [ceil(k/128), aScaleStride]
     const std::int32_t *gather = nullptr; ///< row of a for each row of c; none: the same row
     const std::int32_t *groupRows = nullptr; ///< [groups + 1]: first row of c of each group
-    const std::int32_t *groupTiles = nullptr; ///< [groups + 1]: first tile of rows of each group
+    const std::int32_t *groupTiles =
+        nullptr; ///< [groups + 1]: first tile of rows of each group, of all groups
     void *c = nullptr; ///< [m, n]
     float *cScales = nullptr; ///< [ceil(n/128), cScaleStride]
     WeightPointers weights; ///< of group 0

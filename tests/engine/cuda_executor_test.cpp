@@ -217,6 +217,7 @@ TEST_P(CudaReference, LogitsHiddenStatesRoutingAndDraft)
     std::cout << "the same experts for the first " << same << " of " << ids.size() << " tokens, " << near
               << " near the reference\n";
     EXPECT_GE(same, rounded() ? 0U : 2U);
+    EXPECT_GE(near * 5, ids.size() * 2); // near ties that turn spoil what comes after
     if (reference.tensors().contains("mtp_logits"))
         expectDraft(draftInput, *cache, same);
 }
