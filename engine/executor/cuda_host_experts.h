@@ -9,7 +9,7 @@
 #include "kernels/cuda/add_kernel.h"
 
 #include <functional>
-#include <memory>
+#include <vector>
 
 namespace bathyscope::cuda {
 
@@ -33,9 +33,13 @@ public:
     void run(const HostExpertsParams &params, const std::function<void()> &meanwhile);
 
 private:
+    /// The card reads and writes the pinned memory in the order of the part's stream, and no other's.
     struct PerPart {
         kernels::cuda::Event copied;
-        std::unique_ptr<kernels::cuda::AddKernel> add;
+        kernels::cuda::AddKernel add;
+        kernels::cuda::PinnedBuffer x; ///< [tokens, hidden]
+        kernels::cuda::PinnedBuffer choices; ///< [tokens, num_experts_per_tok]
+        kernels::cuda::PinnedBuffer sums; ///< [tokens, hidden]
     };
     void compute(const HostExpertsParams &params);
 
@@ -44,9 +48,6 @@ private:
     ThreadTeam m_team;
     cpu::FeedForward m_feedForward;
     std::vector<float> m_normed; ///< [tokens, hidden]
-    kernels::cuda::PinnedBuffer m_x; ///< [tokens, hidden]
-    kernels::cuda::PinnedBuffer m_choices; ///< [tokens, num_experts_per_tok]
-    kernels::cuda::PinnedBuffer m_sums; ///< [tokens, hidden]
     std::vector<PerPart> m_parts;
 };
 
