@@ -8,6 +8,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # g++ 12 warns about std::string concatenation by mistake (gcc bug 105651).
     target_compile_options(bathyscope_options INTERFACE -Wno-restrict)
 endif()
+# Places that errors name are told from the top of the repository, the same in every clone.
+target_compile_options(bathyscope_options INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(WIN32)
     # Windows 10; UTF-16 names of functions; files are what is in them, with no line ends translated.
     target_compile_definitions(bathyscope_options INTERFACE _WIN32_WINNT=0x0A00 UNICODE _UNICODE NOMINMAX WIN32_LEAN_AND_MEAN)
