@@ -7,6 +7,7 @@
 #include <QLocale>
 
 #include <algorithm>
+#include <cmath>
 
 namespace bathyscope::ui {
 
@@ -36,6 +37,13 @@ QString fitText(Fit fit)
     return QStringLiteral("…");
 }
 
+/// An estimate is not known to more than two digits.
+double twoDigits(double value)
+{
+    const double unit = std::pow(10.0, std::floor(std::log10(value)) - 1);
+    return std::round(value / unit) * unit;
+}
+
 QString display(const LibraryEntry &entry, int column)
 {
     switch (column) {
@@ -56,7 +64,7 @@ QString display(const LibraryEntry &entry, int column)
     case LibraryModel::FitColumn:
         return fitText(entry.fit);
     case LibraryModel::SpeedColumn:
-        return entry.speed > 0 ? QStringLiteral("≈ %1").arg(formatSpeed(entry.speed)) : QString();
+        return entry.speed > 0 ? QStringLiteral("≈ %1").arg(formatSpeed(twoDigits(entry.speed))) : QString();
     default:
         return {};
     }

@@ -262,7 +262,7 @@ void LocalModelsPage::resizeEvent(QResizeEvent *event)
 
 void LocalModelsPage::fitColumns()
 {
-    const int widths[] = {0, 104, 72, 96, 92, 80, 80, 84, 124};
+    const int widths[] = {0, 104, 72, 96, 92, 80, 80, 84, 140};
     int used = 0;
     for (int column = 1; column < LibraryModel::ColumnCount; ++column) {
         m_table->setColumnWidth(column, widths[column]);

@@ -44,6 +44,7 @@ std::vector<LibraryEntry> someModels()
     LibraryEntry dense = entry(QStringLiteral("R1-Distill-Qwen-1.5B"), Fit::Ram);
     dense.architecture = QStringLiteral("qwen2");
     dense.bytes = 3'550'000'000;
+    dense.speed = 12'345;
     dense.convertible = true;
     LibraryEntry unknown = entry(QStringLiteral("gemma-2-9b"), Fit::CannotRun);
     unknown.verdict = QStringLiteral("Models of this kind do not run.");
@@ -112,6 +113,8 @@ private slots:
         QCOMPARE(model.index(0, LibraryModel::ContextColumn).data().toString(), QStringLiteral("40,960"));
         QCOMPARE(model.index(0, LibraryModel::SpeedColumn).data().toString(),
                  QStringLiteral("≈ 14 tokens/s"));
+        QCOMPARE(model.index(1, LibraryModel::SpeedColumn).data().toString(),
+                 QStringLiteral("≈ 12,000 tokens/s"));
         QCOMPARE(model.index(2, LibraryModel::FitColumn).data().toString(), QStringLiteral("cannot run"));
         QCOMPARE(model.index(2, LibraryModel::ParametersColumn).data().toString(), QString());
         QVERIFY(!model.data(model.index(3, 0)).isValid());
