@@ -107,6 +107,7 @@ private slots:
         QTRY_COMPARE(running.opener->lastCall().second.contextLength, 4096);
         QCOMPARE(running.opener->lastCall().first, model.toStdString());
         QTRY_VERIFY(running.dialog() == nullptr);
+        QTRY_VERIFY(running.program->controller().model() != nullptr);
         QCOMPARE(running.program->controller().model()->name, std::string("fake"));
     }
 
