@@ -11,6 +11,7 @@
 #include "kernels/cuda/driver.h"
 #include "tests/engine/divergence.h"
 #include "tests/engine/reference_data.h"
+#include "tests/kernels/packed_types.h"
 
 #include <gtest/gtest.h>
 
@@ -131,10 +132,7 @@ TEST_P(CudaRandomModel, GivesTheCpusLogits)
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, CudaRandomModel,
-                         testing::Values(DType::Q8_0, DType::Q4_0, DType::Q4_1, DType::Q5_0, DType::Q5_1,
-                                         DType::IQ4_NL, DType::Q2_K, DType::Q3_K, DType::Q4_K, DType::Q5_K,
-                                         DType::Q6_K, DType::IQ4_XS),
+INSTANTIATE_TEST_SUITE_P(Types, CudaRandomModel, testing::ValuesIn(kernels::packedTypes),
                          [](const auto &tested) { return kernels::blockOf(tested.param).name; });
 
 } // namespace

@@ -4,6 +4,7 @@
 // (tests/data/gguf/make_blocks.py).
 #include "kernels/cpu/operations.h"
 #include "tests/engine/reference_data.h"
+#include "tests/kernels/packed_types.h"
 
 #include <gtest/gtest.h>
 
@@ -123,10 +124,7 @@ TEST_P(PackedType, IsMultipliedTransposed)
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PackedType,
-                         testing::Values(DType::Q8_0, DType::Q4_0, DType::Q4_1, DType::Q5_0, DType::Q5_1,
-                                         DType::IQ4_NL, DType::Q2_K, DType::Q3_K, DType::Q4_K, DType::Q5_K,
-                                         DType::Q6_K, DType::IQ4_XS),
+INSTANTIATE_TEST_SUITE_P(All, PackedType, testing::ValuesIn(kernels::packedTypes),
                          [](const auto &tested) { return kernels::blockOf(tested.param).name; });
 
 } // namespace

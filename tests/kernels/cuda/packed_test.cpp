@@ -8,6 +8,7 @@
 #include "kernels/cuda/prefill_kernels.h"
 #include "tests/kernels/cuda/card.h"
 #include "tests/kernels/cuda/device_arrays.h"
+#include "tests/kernels/packed_types.h"
 #include "tests/kernels/random_matrix.h"
 
 namespace bathyscope::kernels::cuda {
@@ -170,10 +171,7 @@ TEST_P(PackedOnCard, MatricesAndRowsAreWidened)
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PackedOnCard,
-                         testing::Values(DType::Q8_0, DType::Q4_0, DType::Q4_1, DType::Q5_0, DType::Q5_1,
-                                         DType::IQ4_NL, DType::Q2_K, DType::Q3_K, DType::Q4_K, DType::Q5_K,
-                                         DType::Q6_K, DType::IQ4_XS),
+INSTANTIATE_TEST_SUITE_P(All, PackedOnCard, testing::ValuesIn(packedTypes),
                          [](const auto &tested) { return blockOf(tested.param).name; });
 
 } // namespace
